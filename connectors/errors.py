@@ -1,0 +1,94 @@
+"""What can go wrong on the way in or out: the broker, a topic, a record, an option.
+
+ConnectorError
+├── OptionError          a Kafka option nobody knows, or one that does not fit another        (configuration; do not retry)
+├── KafkaUnreachable     no broker answers at the bootstrap addresses                         (broker or network; retry)
+├── TopicMissing         a topic that should be read or written does not exist                (set-up; create it, then retry)
+├── TopicMismatch        existing topics have other settings than ours                        (operator; do not retry)
+├── PublishError         a record was refused for good, or could not be delivered in time     (broker; `retriable` says)
+├── ConsumeError         reading a topic failed                                               (broker; `retriable` says)
+└── DecodeError          bytes that are not the record they should be                         (whoever wrote them; do not retry)
+    └── LineRefused      one line of a tick record, with the reason its dead letter carries
+"""
+
+from collections.abc import Sequence
+
+from udfs.model import Reason
+
+
+class ConnectorError(Exception):
+    """Base of every error raised in `connectors`. `retriable` says whether trying again may help."""
+
+    retriable = False
+
+
+class OptionError(ConnectorError, ValueError):
+    """The Kafka option `name` cannot be passed on. `suggestion` is the known name nearest to it, if any is near."""
+
+    def __init__(self, name: str, why: str, suggestion: str | None = None) -> None:
+        hint = f" (did you mean {suggestion!r}?)" if suggestion else ""
+        super().__init__(f"Kafka option {name!r}: {why}{hint}")
+        self.name = name
+        self.why = why
+        self.suggestion = suggestion
+
+
+class KafkaUnreachable(ConnectorError):
+    """No broker answered at `bootstrap` within the time given."""
+
+    retriable = True
+
+    def __init__(self, bootstrap: str, why: str = "") -> None:
+        super().__init__(f"cannot reach Kafka at {bootstrap}{': ' + why if why else ''}")
+        self.bootstrap = bootstrap
+        self.why = why
+
+
+class TopicMissing(ConnectorError):
+    """The topic `topic` does not exist; `tickloom topics create` makes it."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"topic {topic!r} does not exist")
+        self.topic = topic
+
+
+class TopicMismatch(ConnectorError):
+    """Existing topics differ from what is configured; they are named, never changed. `differences` says in what."""
+
+    def __init__(self, differences: Sequence[object]) -> None:
+        super().__init__("; ".join(str(difference) for difference in differences))
+        self.differences = tuple(differences)
+
+
+class PublishError(ConnectorError):
+    """Records of `topic` did not become durable: `why` is the first broker's answer, `count` how many there were."""
+
+    def __init__(self, topic: str, why: str, count: int = 1, *, retriable: bool = False) -> None:
+        super().__init__(f"{count} record(s) for topic {topic!r} were not delivered: {why}")
+        self.topic = topic
+        self.why = why
+        self.count = count
+        self.retriable = retriable
+
+
+class ConsumeError(ConnectorError):
+    """Reading `topic` failed: `why` is the client's answer."""
+
+    def __init__(self, topic: str, why: str, *, retriable: bool = False) -> None:
+        super().__init__(f"reading topic {topic!r} failed: {why}")
+        self.topic = topic
+        self.why = why
+        self.retriable = retriable
+
+
+class DecodeError(ConnectorError, ValueError):
+    """Bytes that are not the record they should be."""
+
+
+class LineRefused(DecodeError):
+    """A line that does not count: `reason` of the closed list, `detail` for people."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
