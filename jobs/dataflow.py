@@ -1,0 +1,85 @@
+"""The whole job on one page: ticks by symbol through one function, results, forming bars and dead letters out."""
+
+from functools import partial
+
+from pyflink.datastream import StreamExecutionEnvironment
+
+from connectors.clients import java_options
+from connectors.flink_kafka import TicksSource, at_least_once_sink, exactly_once_sink, keyed_ticks, side_output
+from connectors.job_codec import JobCodec
+from connectors.topics import Topics
+from jobs.config import Config
+from udfs.frames import parse_frames
+from udfs.functions.symbol_function import DEAD, LIVE, RECORD, SymbolFunction
+from udfs.live import LiveRules
+from udfs.model import Scales
+from udfs.rules import Rules
+
+MAX_PARALLELISM = 256
+"""For the life of a state: the number of key groups."""
+_HOUR_MS = 3_600_000
+
+
+def build(env: StreamExecutionEnvironment, config: Config, run: int, *, start: str = "earliest", bounded: bool = False) -> None:
+    """Add the job to `env`. It does not depend on the configured frames and indicators: they are data to the function.
+
+    `run` numbers the results of symbols met for the first time. `bounded` ends the job at today's end of the ticks.
+    """
+    env.set_max_parallelism(MAX_PARALLELISM)
+    topics = Topics(config.kafka.topic_prefix)
+    kafka = java_options(config.kafka_connection())
+    ticks = TicksSource(
+        topic=topics.stock_data,
+        group_id=consumer_group(config),
+        kafka=kafka,
+        start=start,
+        out_of_orderness_ms=config.bars.out_of_orderness,
+        bounded=bounded,
+    )
+    codec = partial(JobCodec, scales(config), topics.stock_data)
+    function = SymbolFunction(rules(config), live_rules(config), run, codec)
+
+    bars = keyed_ticks(env, ticks).process(function, RECORD).uid("bars").name("bars")
+
+    results = exactly_once_sink(topics.indicator_results, kafka, f"{consumer_group(config)}-results", transaction_timeout_ms(config))
+    bars.sink_to(results).uid("results").name("results")
+    live = at_least_once_sink(topics.indicator_live, kafka)
+    side_output(bars, LIVE).sink_to(live).uid("live").name("live")
+    dead_letters = at_least_once_sink(topics.dead_letters, kafka)
+    side_output(bars, DEAD).sink_to(dead_letters).uid("dead_letters").name("dead_letters")
+
+
+def consumer_group(config: Config) -> str:
+    """The source's consumer group, and the stem of the sinks' transactional ids: two stacks may share one Kafka."""
+    return f"tickloom-{config.stack.name}"
+
+
+def transaction_timeout_ms(config: Config) -> int:
+    """How long a stop between pre-commit and commit may last: the embedded broker allows a day, foreign ones 15 minutes."""
+    return 24 * _HOUR_MS if config.kafka.bootstrap == "embedded" else _HOUR_MS // 4
+
+
+def scales(config: Config) -> Scales:
+    """The decimals kept of prices and sizes."""
+    return Scales(config.ticks.price_decimals, config.ticks.size_decimals)
+
+
+def rules(config: Config) -> Rules:
+    """What decides what a bar says."""
+    return Rules(
+        frames=parse_frames(config.bars.time_frames),
+        indicators=dict(config.indicators),
+        scales=scales(config),
+        out_of_orderness_ms=config.bars.out_of_orderness,
+        allowed_lateness_ms=config.bars.allowed_lateness,
+        max_future_ms=config.ticks.max_future,
+        deduplicate=config.ticks.deduplicate,
+        deduplicate_window_ms=config.ticks.deduplicate_window,
+        revision_interval_ms=config.bars.revision_interval,
+        warm_bars=config.bars.warm_bars,
+    )
+
+
+def live_rules(config: Config) -> LiveRules:
+    """What decides when forming bars are shown."""
+    return LiveRules(config.live.enabled, config.live.interval, config.live.budget)
