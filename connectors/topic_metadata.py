@@ -1,5 +1,6 @@
 """What a broker says of a topic: its partitions, and where they begin and end."""
 
+import time
 from typing import Literal, TypeAlias
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
@@ -12,6 +13,7 @@ Isolation: TypeAlias = Literal["read_committed", "read_uncommitted"]
 QUIET = {"log_level": 0}
 """librdkafka writes to stderr what we raise as errors."""
 TIMEOUT_S = 10.0
+_RETRY_S = 0.1
 _UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._AUTHENTICATION}
 
 
@@ -47,11 +49,16 @@ def end_offsets(
 def _offsets(connection: KafkaConnection, topic: str, where: OffsetSpec, level: IsolationLevel, timeout_s: float) -> dict[int, int]:
     admin = AdminClient({**librdkafka_options(connection), **QUIET})
     asked = {TopicPartition(topic, partition): where for partition in partitions_of(admin, connection, topic, timeout_s)}
-    try:
-        answers = admin.list_offsets(asked, isolation_level=level, request_timeout=timeout_s)
-        return {each.partition: answer.result().offset for each, answer in answers.items()}
-    except KafkaException as error:
-        raise connector_error(error, connection, topic) from error
+    give_up_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            answers = admin.list_offsets(asked, isolation_level=level, request_timeout=timeout_s)
+            return {each.partition: answer.result().offset for each, answer in answers.items()}
+        except KafkaException as error:
+            # The partitions of a topic just made have no leader for a moment.
+            if not error.args[0].retriable() or time.monotonic() > give_up_s:
+                raise connector_error(error, connection, topic) from error
+            time.sleep(_RETRY_S)
 
 
 def connector_error(error: KafkaException, connection: KafkaConnection, topic: str) -> ConnectorError:

@@ -76,7 +76,7 @@ class ClosedBars:
         for minute_ms, bar in minutes:
             start_ms, _ = self.frame.bounds(minute_ms * NS_PER_MS)
             bars[start_ms] = merge(bars[start_ms], bar) if start_ms in bars else bar
-        reach_ns = minutes[0][0] * NS_PER_MS - 1 if minutes else hot.clock_ns
+        reach_ns = minutes[0][0] * NS_PER_MS if minutes else hot.clock_ns
         state = self._fresh(max(hot.born_ns, reach_ns))
         closed = [(start_ms, bar) for start_ms, bar in bars.items() if self._end_ns(start_ms) <= hot.closed_ns]
         self._append(store, symbol, hot, state, closed, now_ms, outcome)
