@@ -1,0 +1,63 @@
+"""What every test may ask for (a real Kafka broker, one a session), and how many examples are tried."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from connectors.clients import KafkaConnection
+from jobs.errors import JobsError
+from jobs.local.broker import Broker, running
+from jobs.local.java import find_java
+from jobs.local.ports import free_ports
+
+JARS = Path(os.environ.get("TICKLOOM_TEST_JARS", Path(__file__).parents[1] / ".jars"))
+PROFILE = os.environ.get("TICKLOOM_TEST_PROFILE", "short")
+settings.register_profile("short", max_examples=50, deadline=None)
+settings.register_profile("long", max_examples=2_000, deadline=None)
+settings.load_profile(PROFILE)
+
+
+def pytest_report_header() -> str:
+    left_out = "" if PROFILE == "long" else "; tests marked long are left out (make test-long runs them)"
+    return f"profile {PROFILE}: {settings.get_profile(PROFILE).max_examples} examples a law unless it says otherwise{left_out}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if PROFILE == "long":
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+
+
+@dataclass(frozen=True, slots=True)
+class TestBroker:
+    """The session's broker. Tests keep apart by topic prefixes of their own."""
+
+    __test__ = False
+    bootstrap: str
+    log: Path
+
+    def connection(self, prefix: str = "") -> KafkaConnection:
+        return KafkaConnection(self.bootstrap, {}, prefix)
+
+
+@pytest.fixture(scope="session")
+def jars() -> Path:
+    return JARS
+
+
+@pytest.fixture(scope="session")
+def broker(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
+    folder = tmp_path_factory.mktemp("broker")
+    log = folder / "broker.log"
+    try:
+        java = find_java(os.environ).executable
+        with running(Broker(f"127.0.0.1:{free_ports(2)}", folder, jars, java), log, os.environ) as up:
+            yield TestBroker(up.address, log)
+    except JobsError as error:
+        pytest.fail(f"the embedded broker is needed by this test: {error}; try: {error.hint}", pytrace=False)
