@@ -30,7 +30,7 @@ def build(env: StreamExecutionEnvironment, config: Config, run: int, *, start: s
     kafka = java_options(config.kafka_connection())
     ticks = TicksSource(
         topic=topics.stock_data,
-        group_id=consumer_group(config),
+        group_id=config.consumer_group,
         kafka=kafka,
         start=start,
         out_of_orderness_ms=config.bars.out_of_orderness,
@@ -41,17 +41,12 @@ def build(env: StreamExecutionEnvironment, config: Config, run: int, *, start: s
 
     bars = keyed_ticks(env, ticks).process(function, RECORD).uid("bars").name("bars")
 
-    results = exactly_once_sink(topics.indicator_results, kafka, f"{consumer_group(config)}-results", transaction_timeout_ms(config))
+    results = exactly_once_sink(topics.indicator_results, kafka, f"{config.consumer_group}-results", transaction_timeout_ms(config))
     bars.sink_to(results).uid("results").name("results")
     live = at_least_once_sink(topics.indicator_live, kafka)
     side_output(bars, LIVE).sink_to(live).uid("live").name("live")
     dead_letters = at_least_once_sink(topics.dead_letters, kafka)
     side_output(bars, DEAD).sink_to(dead_letters).uid("dead_letters").name("dead_letters")
-
-
-def consumer_group(config: Config) -> str:
-    """The source's consumer group, and the stem of the sinks' transactional ids: two stacks may share one Kafka."""
-    return f"tickloom-{config.stack.name}"
 
 
 def transaction_timeout_ms(config: Config) -> int:

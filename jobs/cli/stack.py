@@ -1,0 +1,148 @@
+"""`tickloom setup | up | down | status | logs`: the local stack."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jobs.cli.context import current_config, invocation, json_option, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobs.local.parts import PartStatus
+
+
+@click.command()
+@click.option(
+    "--jars", "source", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Copy the jars from this folder instead."
+)
+@click.pass_context
+def setup(ctx: click.Context, source: Path | None) -> None:
+    """Fetch the jars by Maven, once, and check Java and Python.
+
+    \b
+    Examples:
+      tickloom setup
+      tickloom setup --jars /media/usb/jars
+    """  # noqa: D301
+    from jobs.local.jars import install_jars
+    from jobs.local.java import find_java
+    from jobs.local.setup import check_python
+
+    config = current_config(ctx)
+    python = check_python()
+    java = find_java(invocation(ctx).environ)
+    fetched = install_jars(config.stack.jars, source)
+    click.echo(
+        f"Python {python}, Java {java.version} ({java.home}), jars {'fetched into' if fetched else 'complete in'} {config.stack.jars}",
+        err=True,
+    )
+
+
+@click.command()
+@click.option("--detach", is_flag=True, help="Return once everything runs; `tickloom down` stops it.")
+@click.option("--fresh", is_flag=True, help="Begin a new run from the earliest tick instead of resuming.")
+@click.pass_context
+def up(ctx: click.Context, detach: bool, fresh: bool) -> None:
+    """Start the stack on this machine and keep it running until Ctrl-C.
+
+    \b
+    Examples:
+      tickloom up
+      tickloom up --detach && tickloom status
+    """  # noqa: D301
+    from jobs.local.running import run_detached, run_stack
+
+    config = current_config(ctx)
+    if detach:
+        run_detached(config, invocation(ctx).command_line("up", *(["--fresh"] if fresh else [])), invocation(ctx).environ, announce)
+    else:
+        run_stack(config, invocation(ctx).command_line, invocation(ctx).environ, announce, fresh=fresh)
+
+
+@click.command()
+@click.pass_context
+def down(ctx: click.Context) -> None:
+    """Stop the stack that runs in this data folder, if there is one.
+
+    \b
+    Examples:
+      tickloom down
+    """  # noqa: D301
+    from jobs.local.running import stop_stack
+
+    stopped = stop_stack(current_config(ctx))
+    click.echo("stopped" if stopped else "nothing was running", err=True)
+
+
+@click.command()
+@json_option
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> int:
+    """Show what runs, since when and where; exit 1 unless every part is running.
+
+    \b
+    Examples:
+      tickloom status
+      tickloom status --json
+    """  # noqa: D301
+    from dataclasses import asdict
+
+    from jobs.local.parts import PartState
+    from jobs.local.run_folder import RunFolder
+
+    folder = RunFolder(current_config(ctx).stack.data_dir)
+    pid, parts = folder.stack_pid(), folder.read()
+    if as_json:
+        write_json({"pid": pid, "parts": [asdict(part) for part in parts]})
+    elif pid is None:
+        click.echo("nothing is running; try: tickloom up", err=True)
+    else:
+        _print_table(parts)
+    return 0 if parts and all(part.state is PartState.RUNNING for part in parts) else 1
+
+
+@click.command()
+@click.argument("part", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many of each log's last lines to begin with.")
+@click.pass_context
+def logs(ctx: click.Context, part: str | None, follow: bool, lines: int) -> None:
+    """Show the last lines of a part's log, or of every log.
+
+    \b
+    Examples:
+      tickloom logs job
+      tickloom logs -f
+    """  # noqa: D301
+    from jobs.local.logs import follow_logs, last_lines, log_files
+
+    files = log_files(current_config(ctx).stack.data_dir / "logs")
+    if part is not None and part not in files:
+        raise click.BadParameter(f"there is no log of {part!r}; there are: {', '.join(files) or 'none yet'}", param_hint="PART")
+    chosen = {part: files[part]} if part else files
+    for name, file in chosen.items():
+        for line in last_lines(file, lines):
+            click.echo(line if part else f"{name:<8} {line}")
+    if follow:
+        for name, line in follow_logs(chosen):
+            click.echo(line if part else f"{name:<8} {line}")
+
+
+def announce(part: "PartStatus") -> None:
+    """Say on stderr that a part has come into a state."""
+    click.echo(f"{part.name:<10} {part.state:<10} {part.address}".rstrip(), err=True)
+
+
+def _print_table(parts: "Sequence[PartStatus]") -> None:
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("part", "state", "pid", "since (UTC)", "restarts", "address", box=None)
+    for part in parts:
+        since = datetime.fromtimestamp(part.since_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if part.since_ms else "-"
+        table.add_row(part.name, part.state, str(part.pid or "-"), since, str(part.restarts), part.address)
+    Console().print(table)

@@ -1,0 +1,140 @@
+"""The job on a Flink mini-cluster inside this process's own JVM: start it, wait for it, stop it with a savepoint."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from jobs.config import Config
+from jobs.errors import JobsError
+from jobs.flink_settings import savepoints
+from jobs.local.flink_rest import FlinkRest
+from jobs.local.jars import connector_jar
+from jobs.local.java import find_java
+from jobs.local.ports import require_free
+from jobs.local.resources import resource
+from jobs.local.resume import Beginning
+
+if TYPE_CHECKING:
+    from pyflink.common import JobClient
+
+HEAP = "2g"
+_SAVEPOINT_TIMEOUT_S = 50.0
+_POLL_S = 0.2
+_ENDED = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
+
+
+class JobFailed(JobsError):
+    """The job ended in `state` by itself."""
+
+    def __init__(self, state: str, log: Path) -> None:
+        super().__init__(f"the job ended as {state}; its log: {log}", "tickloom logs job")
+        self.state = state
+
+
+def prepare(config: Config, environ: MutableMapping[str, str]) -> None:
+    """Set the variables by which PyFlink starts its JVM: Java, class path, configuration, logs. Before PyFlink's first use."""
+    logs = config.stack.data_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    configuration = resource("flink-conf")
+    environ["JAVA_HOME"] = str(find_java(environ).home)
+    environ["FLINK_CONF_DIR"] = str(configuration)
+    # With FLINK_HOME set, PyFlink leaves the library folder as it finds it.
+    environ["FLINK_HOME"] = str(_distribution())
+    environ["FLINK_LIB_DIR"] = str(_library(config))
+    environ["FLINK_LOG_DIR"] = str(logs)
+    environ["LOG4J_PROPERTIES"] = str(configuration / "log4j.properties")
+    environ["FLINK_IDENT_STRING"] = config.stack.name
+    environ.setdefault("JVM_ARGS", f"-Xmx{HEAP} -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError")
+
+
+def _distribution() -> Path:
+    import pyflink
+
+    return Path(pyflink.__path__[0])
+
+
+def _library(config: Config) -> Path:
+    """A folder of links to PyFlink's jars and the Kafka connector: what is on the class path needs no class loader of its own."""
+    library = config.stack.data_dir / "flink" / "lib"
+    library.mkdir(parents=True, exist_ok=True)
+    for link in library.iterdir():
+        link.unlink()
+    for jar in (*(_distribution() / "lib").glob("*.jar"), connector_jar(config.stack.jars)):
+        (library / jar.name).symlink_to(jar.resolve())
+    return library
+
+
+def start(config: Config, begin: Beginning, run: int, *, bounded: bool = False) -> "JobClient":
+    """Start the mini-cluster and the job on it. `prepare` comes first. Raises PortInUse."""
+    from jobs.ticks_to_indicators import submit
+
+    address = urlsplit(config.job.flink_rest)
+    host, port = address.hostname or "127.0.0.1", address.port or 8081
+    require_free([f"{host}:{port}"], config.cite("job.flink_rest"))
+    settings = {
+        "rest.address": host,
+        "rest.bind-address": host,
+        "rest.port": str(port),
+        "rest.bind-port": str(port),
+        "web.submit.enable": "false",
+        "taskmanager.numberOfTaskSlots": str(config.job.parallelism),
+        "execution.attached": "true",
+    }
+    if begin.restore is not None:
+        settings["execution.state-recovery.path"] = begin.restore.as_uri()
+        settings["execution.state-recovery.ignore-unclaimed-state"] = "false"
+    return submit(config, settings, run, begin.start, bounded=bounded)
+
+
+def wait(config: Config, client: "JobClient", stopping: threading.Event) -> None:
+    """Wait until the job ends, or `stopping` is set: then stop it with a savepoint. Raises JobFailed."""
+    log = config.stack.data_dir / "logs" / "job.log"
+    while not stopping.wait(_POLL_S):
+        state = client.get_job_status().result().name
+        if state in _ENDED:
+            if state != "FINISHED":
+                raise JobFailed(state, log)
+            return
+    stop(config, str(client.get_job_id()))
+
+
+def stop(config: Config, job_id: str) -> str | None:
+    """Stop the job with a savepoint, or cancel it when it cannot make one: its newest checkpoint then serves as well."""
+    rest = FlinkRest(config.job.flink_rest, config.cite("job.flink_rest"))
+    try:
+        return rest.stop_with_savepoint(job_id, savepoints(config).as_uri(), _SAVEPOINT_TIMEOUT_S)
+    except JobsError:
+        rest.cancel(job_id)
+        time.sleep(1)
+        return None
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second SIGINT ends the process at once with 130."""
+    stopping = threading.Event()
+
+    def on_signal(number: int, frame: object) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
+            os._exit(130)
+        stopping.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def environment(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` as `prepare` leaves it, for a process of its own."""
+    prepared = dict(environ)
+    prepare(config, prepared)
+    return prepared

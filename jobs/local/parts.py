@@ -1,0 +1,70 @@
+"""What the supervisor runs: a part of the stack, the states it goes through, and when it may be started again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+def _nothing() -> None:
+    """Prepare nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the stack. Parts start in their order, each once the one before is ready, and stop in reverse."""
+
+    name: str
+    argv: Sequence[str]
+    environ: Mapping[str, str]
+    """The whole environment of the process."""
+    ready: Callable[[], bool]
+    """Asked while the part is starting; must answer within a second or so and not raise."""
+    prepare: Callable[[], None] = _nothing
+    """Run before each start; what it raises ends the stack."""
+    first_arguments: Sequence[str] = ()
+    """Added to `argv` at the first start only."""
+    address: str = ""
+    ready_timeout_s: float = 120
+    stop_timeout_s: float = 15
+
+
+class PartState(StrEnum):
+    """Where a part stands."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """A part as `tickloom status` shows it."""
+
+    name: str
+    state: PartState
+    pid: int | None
+    since_ms: int
+    """When it came into this state."""
+    restarts: int
+    address: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRule:
+    """When a part that ended starts again: `first_delay_s` later, doubling up to `longest_delay_s`; at most `limit` times in `window_s`."""
+
+    limit: int = 5
+    window_s: float = 300
+    first_delay_s: float = 0.5
+    longest_delay_s: float = 10
+
+    def delay(self, ended_s: Sequence[float]) -> float | None:
+        """How long to wait after the last of `ended_s`, the times at which the part ended; None when it ended too often."""
+        recent = sum(1 for moment in ended_s if moment > ended_s[-1] - self.window_s)
+        if recent > self.limit:
+            return None
+        return float(min(self.longest_delay_s, self.first_delay_s * 2 ** (recent - 1)))

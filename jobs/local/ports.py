@@ -1,0 +1,35 @@
+"""Ports of this machine: whether one is free, and a few that are."""
+
+import socket
+from collections.abc import Iterable
+
+from jobs.config_terms import split_address
+from jobs.errors import PortInUse
+
+
+def require_free(addresses: Iterable[str], origin: str) -> None:
+    """Raise PortInUse for the first of `addresses` that somebody listens on; `origin` says where it was configured."""
+    for address in addresses:
+        if not _is_free(address):
+            raise PortInUse(address, origin)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring ports of the loopback interface that are free now."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+        if first + count < 65_536 and all(_is_free(f"127.0.0.1:{port}") for port in range(first, first + count)):
+            return first
+    raise OSError(f"no {count} neighbouring ports are free")
+
+
+def _is_free(address: str) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(split_address(address))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,85 @@
+"""The run folder: which stack works in a data folder, and how its parts stand, for other commands to read."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+import orjson
+
+from jobs.errors import AlreadyRunning
+from jobs.local.parts import PartState, PartStatus
+
+_CLAIM_TRIES = 10
+_CLAIM_WAIT_S = 0.05
+
+
+class RunFolder:
+    """`data_dir/run`: a process id under a lock that the kernel lets go with its process, and the parts' statuses beside it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "run"
+        self._pid_file = self._folder / "stack.pid"
+        self._statuses_file = self._folder / "stack.json"
+        self._written: list[PartStatus] | None = None
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Within the block this process is the stack of the folder. Raises AlreadyRunning."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._pid_file.open("a+", encoding="ascii") as file:
+            self._lock(file)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            self._statuses_file.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                self._statuses_file.unlink(missing_ok=True)
+                file.truncate(0)
+
+    def stack_pid(self) -> int | None:
+        """The process id of the stack at work; None when there is none."""
+        with contextlib.suppress(FileNotFoundError), self._pid_file.open(encoding="ascii") as file:
+            if not _try_lock(file, fcntl.LOCK_SH):
+                return int(file.read() or 0) or None
+        return None
+
+    def write(self, statuses: Sequence[PartStatus]) -> None:
+        """Make `statuses` known to other commands; cheap when nothing changed."""
+        if statuses == self._written:
+            return
+        fresh = self._statuses_file.with_suffix(".new")
+        fresh.write_bytes(orjson.dumps([asdict(status) for status in statuses]))
+        fresh.replace(self._statuses_file)
+        self._written = list(statuses)
+
+    def read(self) -> list[PartStatus]:
+        """The statuses of the stack at work; empty when there is none, or it has not begun."""
+        if self.stack_pid() is None:
+            return []
+        with contextlib.suppress(FileNotFoundError):
+            items = orjson.loads(self._statuses_file.read_bytes())
+            return [PartStatus(**{**item, "state": PartState(item["state"])}) for item in items]
+        return []
+
+    def _lock(self, file: TextIO) -> None:
+        for _ in range(_CLAIM_TRIES):  # a command that looks whether we run holds the lock for an instant
+            if _try_lock(file, fcntl.LOCK_EX):
+                return
+            time.sleep(_CLAIM_WAIT_S)
+        file.seek(0)
+        raise AlreadyRunning(int(file.read() or 0), str(self._folder.parent))
+
+
+def _try_lock(file: TextIO, operation: int) -> bool:
+    try:
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
