@@ -1,0 +1,70 @@
+# What it takes to try, test and change Tickloom. Every target sets up what it needs, once.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JARS := .jars/.stamp
+
+# The first Python 3.11 or 3.12 whose library a JVM can load.
+FIND_PYTHON = for python in python3.11 python3.12 python3; do \
+	  $$python -c 'import sys, sysconfig; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) or not sysconfig.get_config_var("Py_ENABLE_SHARED"))' \
+	    2>/dev/null && echo $$python && exit; done
+
+# At a terminal the stack gets a process group of its own: Ctrl-C reaches it alone, and its exit code, 0, becomes make's.
+ALONE = [ ! -t 0 ] || set -m;
+
+.PHONY: help demo up test test-long check lock bench clean
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) $(JARS) ## The whole stack with a simulated exchange and a live table; Ctrl-C ends it
+	@$(ALONE) $(BIN)/tickloom demo $(ARGS); exit $$?
+
+up: $(READY) $(JARS) ## The stack without the simulation; Ctrl-C ends it
+	@$(ALONE) $(BIN)/tickloom up $(ARGS); exit $$?
+
+test: $(READY) $(JARS) ## Every test, with the short profile's counts
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-long: $(READY) $(JARS) ## Every test, with the counts the issues name
+	@TICKLOOM_TEST_PROFILE=long $(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Style, format, types, and which package may import which
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) $(JARS) ## Throughput of the job on this machine
+	@$(BIN)/python -m benchmarks.throughput $(ARGS)
+
+lock: $(BIN)/python ## Write requirements.lock anew (ARGS=--upgrade takes newer versions)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+
+clean: ## Remove the environment, the jars and every cache; data in .tickloom stays
+	rm -rf $(VENV) .jars dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo "Python 3.11 or 3.12 with a shared libpython is needed; try: apt-get install python3 python3-venv" >&2; exit 4; fi; \
+	echo "environment: $(VENV), $$($$python --version)" >&2; \
+	$$python -m venv $(VENV) || { rm -rf $(VENV); echo "try: apt-get install python3-venv" >&2; exit 4; }
+
+# uv installs in seconds what takes pip a minute; where it does not know the way to the packages (an index set for pip only), pip does.
+$(READY): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "packages: requirements.lock" >&2
+	@awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	  || $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(JARS): pom.xml | $(READY)
+	@$(BIN)/tickloom --set stack.jars=.jars setup
+	@touch $@
