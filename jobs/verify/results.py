@@ -1,0 +1,127 @@
+"""What the results topic says: the newest record of each bar, and whether records follow each other as they must."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import orjson
+
+from jobs.verify.rules import Difference, Kind, place
+
+NOT_CONTENT = ("status", "run", "revision", "emitted_ms", "cause", "complete")
+_VERSION = 1
+_YEAR_10000_MS = 253_402_300_800_000
+
+
+class Said(NamedTuple):
+    """The newest record of a bar: its revision and its bytes, taken apart again when it is compared."""
+
+    revision: int
+    value: bytes
+
+    def fields(self) -> dict[str, Any]:
+        """The record's fields."""
+        fields: dict[str, Any] = orjson.loads(self.value)
+        return fields
+
+
+class SymbolResults:
+    """What the newest run said of one symbol: frame's label -> start in ms -> newest record."""
+
+    __slots__ = ("frames", "run")
+
+    def __init__(self, run: int) -> None:
+        self.run = run
+        self.frames: dict[str, dict[int, Said]] = {}
+
+
+class Results:
+    """All results, record by record; each partition in offset order.
+
+    `frames` are the labels to keep. Only the newest run of a symbol is kept, older ones are counted. With
+    `log_start` the oldest records are gone, so a bar's first record may be a revision.
+    """
+
+    def __init__(self, frames: frozenset[str], symbols: frozenset[str] | None, limit: int) -> None:
+        self.symbols: dict[str, SymbolResults] = {}
+        self.differences: list[Difference] = []
+        """What is wrong with how records follow each other; at most `limit` a kind, `wrong` counts them all."""
+        self.wrong: Counter[Kind] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.touched: set[str] = set()
+        """Symbols with records since this was last cleared."""
+        self.log_start = False
+        self._frames, self._only, self._limit = frames, symbols, limit
+
+    def read(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
+        """Take one record of the results topic."""
+        self.counts["result_records"] += 1
+        where = f"partition {partition} offset {offset}"
+        try:
+            fields = orjson.loads(value or b"")
+            symbol, label, start_ms = fields["stock_id"], fields["time_frame"], fields["start_ms"]
+            run, revision, status = fields["run"], fields["revision"], fields["status"]
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            self._differs(Kind.UNREADABLE_RESULT, where, "", "a result record", str(error))
+            return
+        if not self._is_well_formed(fields, key, where):
+            return
+        if self._only is not None and symbol not in self._only:
+            return
+        if label not in self._frames:
+            self.counts["results_of_other_frames"] += 1
+            return
+        bars = self._bars(symbol, label, run)
+        if bars is None or value is None:
+            return
+        self.touched.add(symbol)
+        self._check_succession(bars.get(start_ms), revision, status, fields, place(symbol, label, start_ms))
+        newest = bars.get(start_ms)
+        if newest is None or revision >= newest.revision:
+            bars[start_ms] = Said(revision, value)
+
+    def _is_well_formed(self, fields: dict[str, Any], key: bytes | None, where: str) -> bool:
+        integers = all(type(fields[name]) is int and 0 <= fields[name] < _YEAR_10000_MS for name in ("run", "revision", "start_ms"))
+        tables = isinstance(fields.get("results"), dict) and isinstance(fields.get("since", {}), dict)
+        names = type(fields["stock_id"]) is str and type(fields["time_frame"]) is str
+        if not (integers and tables and names) or fields.get("v") != _VERSION:
+            self._differs(Kind.UNREADABLE_RESULT, where, "", f"a result record of version {_VERSION}", fields.get("v"))
+            return False
+        if key != fields["stock_id"].encode():
+            self._differs(Kind.UNREADABLE_RESULT, where, "key", fields["stock_id"], None if key is None else key.decode(errors="replace"))
+            return False
+        return True
+
+    def _bars(self, symbol: str, label: str, run: int) -> dict[int, Said] | None:
+        """The bars of a frame that a record of `run` belongs to; None for a record of an older run."""
+        known = self.symbols.get(symbol)
+        if known is None or run > known.run:
+            if known is not None:
+                self.counts["results_of_older_runs"] += sum(len(bars) for bars in known.frames.values())
+            known = self.symbols[symbol] = SymbolResults(run)
+        elif run < known.run:
+            self.counts["results_of_older_runs"] += 1
+            return None
+        return known.frames.setdefault(label, {})
+
+    def _check_succession(self, before: Said | None, revision: int, status: str, fields: dict[str, Any], where: str) -> None:
+        expected = "revised" if revision else "final"
+        if status != expected:
+            self._differs(Kind.WRONG_STATUS, where, "status", expected, status)
+        if before is None:
+            if revision and not self.log_start:
+                self._differs(Kind.REVISION_GAP, where, "revision", 0, revision)
+        elif revision <= before.revision:
+            self._differs(Kind.DUPLICATE_RESULT, where, "revision", before.revision + 1, revision)
+        elif revision > before.revision + 1:
+            self._differs(Kind.REVISION_GAP, where, "revision", before.revision + 1, revision)
+        elif _content(fields) == _content(before.fields()):
+            self._differs(Kind.EMPTY_REVISION, where, "", f"content other than revision {before.revision}'s", f"revision {revision}")
+
+    def _differs(self, kind: Kind, where: str, field: str, expected: object, found: object) -> None:
+        self.wrong[kind] += 1
+        if self.wrong[kind] <= self._limit:
+            self.differences.append(Difference(kind, where, field, expected, found))
+
+
+def _content(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in NOT_CONTENT}

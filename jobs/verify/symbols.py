@@ -1,0 +1,111 @@
+"""One symbol's results against its recomputed history: which bars there must be, and what each of them says."""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from jobs.verify.bars import Content
+from jobs.verify.oracle import SymbolHistory
+from jobs.verify.outcome import Outcome
+from jobs.verify.results import Said, SymbolResults
+from jobs.verify.rules import NS_PER_MS, Kind, Rules, Span, Unproven, place
+from jobs.verify.values import FoundBar, IndicatorCheck
+
+_FIELDS = Content._fields
+
+
+class Provable(NamedTuple):
+    """Which of a symbol's bars can be proved: those starting after `from_ns`, until `unsettled_ns` without reserve."""
+
+    from_ns: int | None = None
+    """None when the partition is kept from its beginning."""
+    unsettled_ns: int | None = None
+
+
+class SymbolCheck:
+    """Compares symbols under one configuration. Without `talib` indicators are counted as not checked."""
+
+    def __init__(self, rules: Rules, indicators: Mapping[str, str], talib: ModuleType | None, limit: int) -> None:
+        self._rules = rules
+        self._values = IndicatorCheck(indicators, talib)
+        self._limit = limit
+
+    def check(self, history: SymbolHistory, said: SymbolResults | None, provable: Provable) -> Outcome:
+        """Everything that can be said of one symbol."""
+        outcome = Outcome(self._limit, provable.unsettled_ns)
+        for span in self._rules.spans:
+            found = {} if said is None else said.frames.get(span.label, {})
+            self._check_frame(history, span, found, provable.from_ns, outcome)
+        return outcome
+
+    def _check_frame(self, history: SymbolHistory, span: Span, said: Mapping[int, Said], from_ns: int | None, outcome: Outcome) -> None:
+        expected = history.bars(span)
+        found = {start_ms: said[start_ms].fields() for start_ms in sorted(said)}
+        begun = _seen_first_in(history, found)
+        known: dict[int, FoundBar] = {}
+        for start_ms in sorted(expected.keys() | found.keys()):
+            content, fields = expected.get(start_ms), found.get(start_ms)
+            if from_ns is not None and start_ms * NS_PER_MS <= from_ns:
+                outcome.leave(Unproven.LOG_START, history.symbol)
+            elif begun and (start_ms in begun or start_ms < max(begun)):
+                outcome.leave(Unproven.FRAME_ADDED, f"{history.symbol} {span.label}")
+                if start_ms in begun and fields is not None:
+                    known[start_ms] = FoundBar(history.symbol, span.label, start_ms, _content_of(fields), fields)
+            elif content is None:
+                end_ms = start_ms + span.length_ns // NS_PER_MS
+                where = place(history.symbol, span.label, start_ms)
+                outcome.bar_differs(Kind.UNEXPECTED_RESULT, where, end_ms, "", "no result: no tick of it counts", "a result")
+            else:
+                known[start_ms] = FoundBar(history.symbol, span.label, start_ms, content, fields)
+                self._check_bar(history, start_ms, known[start_ms], outcome)
+        if from_ns is None:
+            self._values.check(known, outcome)
+        else:
+            outcome.leave(Unproven.LOG_START, f"{history.symbol}: indicators", len(found))
+
+    def _check_bar(self, history: SymbolHistory, start_ms: int, bar: FoundBar, outcome: Outcome) -> None:
+        content, fields = bar.content, bar.fields
+        outcome.counts["bars"] += 1
+        if fields is None:
+            if history.is_owed(content.end_ms):
+                outcome.bar_differs(Kind.MISSING_RESULT, bar.where, content.end_ms, "", content._asdict(), None)
+            else:
+                outcome.leave(Unproven.NOT_CLOSED)
+            return
+        outcome.counts["results"] += 1
+        if fields["revision"]:
+            outcome.counts["revised_bars"] += 1
+        wrong = [name for name, value in zip(_FIELDS, content, strict=True) if not _same(value, fields.get(name, ...))]
+        if wrong:
+            outcome.bar_differs(
+                Kind.WRONG_CONTENT,
+                bar.where,
+                content.end_ms,
+                " ".join(wrong),
+                {name: getattr(content, name) for name in wrong},
+                {name: fields.get(name) for name in wrong},
+            )
+        complete = history.is_complete(start_ms)
+        if fields.get("complete") is not complete:
+            outcome.bar_differs(Kind.WRONG_COMPLETE, bar.where, content.end_ms, "complete", complete, fields.get("complete"))
+
+
+def _seen_first_in(history: SymbolHistory, found: Mapping[int, dict[str, Any]]) -> frozenset[int]:
+    """The first bars of a frame added later: results of a symbol known before, that say themselves to be incomplete."""
+    begun = set()
+    for start_ms, fields in found.items():
+        if fields.get("complete") is not False or not history.is_complete(start_ms):
+            break
+        begun.add(start_ms)
+    return frozenset(begun)
+
+
+def _content_of(fields: Mapping[str, Any]) -> Content:
+    values = (fields.get(name) for name in _FIELDS)
+    return Content(*(value if type(value) in (int, float) else None for value in values))  # type: ignore[arg-type] # as a result says it
+
+
+def _same(expected: float | None, found: object) -> bool:
+    if expected is None:
+        return found is None
+    return (type(found) is int or type(found) is float) and found == expected
