@@ -106,9 +106,12 @@ class ClosedBars:
         settled_states = state.base
         for start_ms, bar in bars:
             head, values = self._step(head, start_ms, bar)
-            ring.append(self._say(symbol, hot, state, (start_ms, bar, _UNSENT, 0), values, now_ms, outcome))
             if self._end_ns(start_ms) <= hot.floor_ns:
+                self._send(symbol, hot, state, start_ms, self._reader.numbers(bar), values, 0, now_ms, outcome)
+                ring.append((start_ms, bar, 0, 0))
                 settled, settled_states = len(ring), head
+            else:
+                ring.append(self._say(symbol, hot, state, (start_ms, bar, _UNSENT, 0), values, now_ms, outcome))
         while settled < len(ring) and self._end_ns(ring[settled][0]) <= hot.floor_ns:
             settled_states, _ = self._step(settled_states, *ring[settled][:2])
             settled += 1
@@ -144,10 +147,24 @@ class ClosedBars:
         digest = _digest(numbers, values)
         if sent != _UNSENT and digest == sent_digest:
             return entry
-        revision = sent + 1
-        status = Status.REVISED if revision else Status.FINAL
-        outcome.results.append(self._result(symbol, hot, state, start_ms, status, revision, numbers, values, now_ms))
-        return start_ms, bar, revision, digest
+        self._send(symbol, hot, state, start_ms, numbers, values, sent + 1, now_ms, outcome)
+        return start_ms, bar, sent + 1, digest
+
+    def _send(
+        self,
+        symbol: str,
+        hot: Hot,
+        state: FrameState,
+        start_ms: int,
+        numbers: BarNumbers,
+        values: Values,
+        revision: int,
+        now_ms: int,
+        outcome: Outcome,
+    ) -> None:
+        if self._shown:
+            status = Status.REVISED if revision else Status.FINAL
+            outcome.results.append(self._result(symbol, hot, state, start_ms, status, revision, numbers, values, now_ms))
 
     def _result(
         self,

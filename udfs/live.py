@@ -1,6 +1,7 @@
 """When forming bars are shown: at most once an interval a symbol, and never with more than a share of the task's time."""
 
 from dataclasses import dataclass
+from math import ceil
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class LiveRules:
 class LiveThrottle:
     """A leading and trailing edge throttle for each symbol: the first tick shows at once, the last one always.
 
+    What showing costs is paid back at the rate of the budget, by all symbols together, before any is shown again: when
+    they are many, the interval of each stretches until the share is kept, and shrinks as soon as they are few.
     Kept in memory only. After a restart each symbol shows again with its next tick.
     """
 
@@ -23,9 +26,8 @@ class LiveThrottle:
         self._rules = rules
         self._next_ms: dict[str, int] = {}
         self._waiting: set[str] = set()
-        self._stretch = 1.0
-        self._window_ms = 0
-        self._spent_ms = 0.0
+        self._paid_ms = 0.0
+        """When the time that showing has taken so far will be no more than its share."""
 
     def tick(self, symbol: str, now_ms: int) -> bool:
         """A tick came: True when the symbol is to be shown now."""
@@ -48,13 +50,5 @@ class LiveThrottle:
     def shown(self, symbol: str, now_ms: int, cost_ms: float) -> None:
         """The symbol was shown, which took `cost_ms`: note when it may be shown again."""
         self._waiting.discard(symbol)
-        self._account(now_ms, cost_ms)
-        self._next_ms[symbol] = now_ms + round(self._rules.interval_ms * self._stretch)
-
-    def _account(self, now_ms: int, cost_ms: float) -> None:
-        """Stretch the interval once a second by how far the share of time spent was over the budget."""
-        self._spent_ms += cost_ms
-        elapsed_ms = now_ms - self._window_ms
-        if elapsed_ms >= 1_000:
-            self._stretch = max(1.0, self._stretch * self._spent_ms / elapsed_ms / self._rules.budget)
-            self._window_ms, self._spent_ms = now_ms, 0.0
+        self._paid_ms = max(self._paid_ms, now_ms) + cost_ms / self._rules.budget
+        self._next_ms[symbol] = max(now_ms + self._rules.interval_ms, ceil(self._paid_ms))

@@ -44,15 +44,12 @@ class Panel:
 
     def results(self, values: Values) -> dict[str, Outputs]:
         """Values by label, as a result record carries them."""
-        return {label: _named(values[position], outputs) for label, position, outputs in self._outputs}
+        return {
+            label: dict(zip(outputs, value, strict=True)) if (value := values[position]).__class__ is tuple else value  # type: ignore[misc]
+            for label, position, outputs in self._outputs
+        }
 
     def since(self, starts: tuple[int | None, ...]) -> dict[str, int] | None:
         """By label, where indicators that were added later begin; None when there is none."""
         since = {label: start for label, position, _ in self._outputs if (start := starts[position]) is not None}
         return since or None
-
-
-def _named(value: Step, outputs: tuple[str, ...]) -> Outputs:
-    if isinstance(value, tuple):
-        return dict(zip(outputs, value, strict=True))
-    return value

@@ -243,7 +243,7 @@ class Partials(NamedTuple):
     """The open bars of the larger frames."""
 
     frames: tuple[str, ...]
-    """Labels of all frames the symbol is kept in, the minute included."""
+    """Labels of the frames the symbol's bars are said in."""
     bars: dict[str, tuple[int, Partial]]
     """Label -> (start in ms, bar)."""
 

@@ -55,7 +55,7 @@ class SymbolState:
         )
         self._larger = tuple(kept for kept in self._shown if kept.frame != MINUTE)
         self._by_label = {kept.frame.label: kept for kept in (self._minutes, *self._larger)}
-        self._labels = tuple(self._by_label)
+        self._labels = tuple(kept.frame.label for kept in self._shown)
 
     # Ticks ---------------------------------------------------------------------------------------------------------
 
@@ -91,6 +91,7 @@ class SymbolState:
         duplicates, lateness_ns = self._duplicates, self._lateness_ns
         newest_ns = -1
         start_ns = end_ns = -1
+        late = False
         bar: Partial = []
         for tick in ticks:
             event_time_ns = tick[0]
@@ -114,17 +115,20 @@ class SymbolState:
                 newest_ns = event_time_ns
             if start_ns <= event_time_ns < end_ns:
                 add_tick(bar, tick)
-                continue
-            start_ns = event_time_ns - event_time_ns % _MINUTE_NS
-            end_ns = start_ns + _MINUTE_NS
-            bar = self._place(hot, start_ns, end_ns, tick, outcome)
+            else:
+                start_ns = event_time_ns - event_time_ns % _MINUTE_NS
+                end_ns = start_ns + _MINUTE_NS
+                late = end_ns <= hot.closed_ns
+                bar = self._place(hot, start_ns, end_ns, tick)
+            if late:
+                outcome.late += 1
         return newest_ns
 
-    def _place(self, hot: Hot, start_ns: int, end_ns: int, tick: Tick, outcome: Outcome) -> Partial:
+    @staticmethod
+    def _place(hot: Hot, start_ns: int, end_ns: int, tick: Tick) -> Partial:
         """Merge the tick into its minute, open or closed, and return the minute's partial bar."""
         if end_ns <= hot.closed_ns:
             minutes = hot.waiting
-            outcome.late += 1
         else:
             minutes = hot.opens
             if end_ns < hot.due_ns:
@@ -185,7 +189,7 @@ class SymbolState:
         horizon_ns -= horizon_ns % _MINUTE_NS
         partials = self._fitted_partials(store, symbol, hot, now_ms, outcome)
         minutes = sorted(start_ns for start_ns in hot.opens if start_ns + _MINUTE_NS <= horizon_ns)
-        closing: dict[str, list[tuple[int, Partial]]] = {label: [] for label in self._labels}
+        closing: dict[str, list[tuple[int, Partial]]] = {label: [] for label in self._by_label}
         for start_ns in minutes:
             bar = hot.opens.pop(start_ns)
             closing[MINUTE.label].append((start_ns // NS_PER_MS, bar))
@@ -261,11 +265,11 @@ class SymbolState:
         partials = self._partials(store)
         if partials.frames == self._labels:
             return partials
-        for label in set(partials.frames) - set(self._labels):
+        for label in set(partials.frames) - set(self._by_label):
             ClosedBars.drop(store, label, self._rules.warm_bars)
             partials.bars.pop(label, None)
         minutes = self._minutes.kept_bars(store)
-        for kept in self._larger:
+        for kept in self._shown:
             if kept.frame.label not in partials.frames:
                 open_bar = kept.rebuild(store, symbol, hot, minutes, now_ms, outcome)
                 if open_bar is not None:

@@ -31,6 +31,11 @@ class FlinkRest:
             job["name"] == name and job["state"] == "RUNNING" and job["tasks"]["running"] == job["tasks"]["total"] for job in self.jobs()
         )
 
+    def records_read(self, job_id: str) -> int:
+        """How many records the job's function has taken in, as Flink last counted them."""
+        vertices = self._call("GET", f"/jobs/{job_id}")["vertices"]
+        return max((int(vertex["metrics"]["read-records"]) for vertex in vertices), default=0)
+
     def stop_with_savepoint(self, job_id: str, target: str, timeout_s: float) -> str:
         """Stop the job, never drained, and return the savepoint's location. Raises JobsError."""
         trigger = self._call("POST", f"/jobs/{job_id}/stop", {"drain": False, "targetDirectory": target})["request-id"]

@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 HEAP = "2g"
 _SAVEPOINT_TIMEOUT_S = 50.0
 _POLL_S = 0.2
-_ENDED = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
 
 
 class JobFailed(JobsError):
-    """The job ended in `state` by itself."""
+    """The job ended by itself, for the reason `why`."""
 
-    def __init__(self, state: str, log: Path) -> None:
-        super().__init__(f"the job ended as {state}; its log: {log}", "tickloom logs job")
-        self.state = state
+    def __init__(self, why: str, logs: Path) -> None:
+        super().__init__(f"the job failed: {why}; its logs: {logs}", "tickloom logs job")
+        self.why = why
 
 
 def prepare(config: Config, environ: MutableMapping[str, str]) -> None:
@@ -85,6 +84,7 @@ def start(config: Config, begin: Beginning, run: int, *, bounded: bool = False) 
         "web.submit.enable": "false",
         "taskmanager.numberOfTaskSlots": str(config.job.parallelism),
         "execution.attached": "true",
+        "metrics.fetcher.update-interval": "1000",  # the default of 10 s is long for one who looks
     }
     if begin.restore is not None:
         settings["execution.state-recovery.path"] = begin.restore.as_uri()
@@ -94,14 +94,18 @@ def start(config: Config, begin: Beginning, run: int, *, bounded: bool = False) 
 
 def wait(config: Config, client: "JobClient", stopping: threading.Event) -> None:
     """Wait until the job ends, or `stopping` is set: then stop it with a savepoint. Raises JobFailed."""
-    log = config.stack.data_dir / "logs" / "job.log"
+    end = client.get_job_execution_result()
     while not stopping.wait(_POLL_S):
-        state = client.get_job_status().result().name
-        if state in _ENDED:
-            if state != "FINISHED":
-                raise JobFailed(state, log)
-            return
+        if end.done():
+            return require_finished(config, client)
     stop(config, str(client.get_job_id()))
+
+
+def require_finished(config: Config, client: "JobClient") -> None:
+    """Raise JobFailed unless the job, which has ended by itself, came to the end of its ticks."""
+    error = client.get_job_execution_result().exception()
+    if error is not None:
+        raise JobFailed(str(error).strip().splitlines()[0], config.stack.data_dir / "logs") from error
 
 
 def stop(config: Config, job_id: str) -> str | None:
