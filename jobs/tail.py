@@ -89,7 +89,9 @@ class _Picture:
         nulls = {frame: count for frame, count in self.bars.nulls().items() if count}
         more = f"{hidden:,} more symbols · " if hidden > 0 else ""
         if not nulls:
-            return Text.assemble((more, "dim"), ("every indicator of every closed bar has a value", _UP))
+            return Text.assemble(
+                (more, "dim"), (f"{len(self.bars.symbols):,} symbols: every indicator of every closed bar has a value", _UP)
+            )
         waiting = ", ".join(f"{count:,} in {frame}" for frame, count in nulls.items())
         return Text.assemble((more, "dim"), (f"indicators still warming up: {waiting}", "yellow"))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -234,8 +235,10 @@ def _say_what_next(config: "Config", connection: "KafkaConnection") -> None:
     if connection.topic_prefix == config.kafka.topic_prefix:
         return
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", connection.topic_prefix).strip("-_") or "replay"
-    here = f"tickloom --set kafka.topic_prefix={connection.topic_prefix}"
-    own = f"{here} --set stack.name={name} --set stack.data_dir={config.stack.data_dir / name}"
+    here = f"tickloom --set kafka.topic_prefix={connection.topic_prefix} --set stack.name={name}"
+    rest = urlsplit(config.job.flink_rest)
+    beside = f"{rest.scheme}://{rest.hostname}:{(rest.port or 8081) + 1}"
+    own = f"{here} --set stack.data_dir={config.stack.data_dir / name} --set job.flink_rest={beside}"
     click.echo(f"topics: {connection.topic_prefix}stock_data ... Compute, watch and prove the results with:", err=True)
     for line in (f"{own} job run", f"{here} tail", f"{here} verify"):
         click.echo(f"  {line}", err=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from jobs.config import Config
-from jobs.errors import Unreachable
+from jobs.errors import JobsError
 from jobs.local.broker import embedded_broker
 from jobs.local.flink_rest import FlinkRest
 from jobs.local.jars import require_jars
@@ -56,5 +56,5 @@ def _job_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], f
 def _is_running(config: Config) -> bool:
     try:
         return FlinkRest(config.job.flink_rest, config.cite("job.flink_rest")).is_running(config.stack.name)
-    except Unreachable:
+    except JobsError:  # not there yet, or not ready to answer: Flink elects its leader first
         return False
