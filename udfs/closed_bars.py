@@ -219,9 +219,14 @@ class ClosedBars:
         return FrameState(self._panel.signature, (None,) * len(initial), initial, initial, (), 0, born_ns)
 
     def _refitted(self, store: Store, state: FrameState) -> FrameState:
-        """The state for other indicators: those it knows go on, the others are warmed up from the bars kept."""
+        """The state for other indicators: those it knows go on, the others are warmed up from the bars kept.
+
+        They have no `since` where every bar there has ever been is kept: they say what they would have said all along.
+        """
         known = {spec: position for position, spec in enumerate(state.specs.split("\n"))}
-        history = [self._reader.priced(*self._from_history(bar)) for bar in self._history(store, state)]
+        settled = self._history(store, state)
+        begun_ms = next((bar[0] for bar in (*settled, *state.ring)), None) if len(settled) < state.folded else None
+        history = [self._reader.priced(*self._from_history(bar)) for bar in settled]
         ring = [self._reader.priced(start_ms, bar) for start_ms, bar, _, _ in state.ring]
         since, base, head = [], [], []
         for spec, indicator in self._panel.indicators.items():
@@ -231,7 +236,7 @@ class ClosedBars:
                 base.append(state.base[position])
                 head.append(state.head[position])
                 continue
-            since.append(next((bar.start_ms for bar in (*history, *ring) if bar is not None), None))
+            since.append(begun_ms)
             before = _folded(indicator.step, indicator.initial(), history)
             base.append(before)
             head.append(_folded(indicator.step, before, ring))

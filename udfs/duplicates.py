@@ -7,7 +7,7 @@ from typing import cast
 from udfs.model import Tick
 from udfs.state_layout import Hot, Identity, Store
 
-_SLOTS = 256
+_SLOTS = 128
 _CHUNKS = 4096
 _CHUNK_TICKS = 16
 _SECOND_NS = 1_000_000_000
