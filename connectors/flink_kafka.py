@@ -48,17 +48,19 @@ def keyed_ticks(env: StreamExecutionEnvironment, source: TicksSource) -> KeyedSt
     """
     tables = StreamTableEnvironment.create(env)
     tables.get_config().set("table.exec.uid.generation", "ALWAYS")
+    # Flink's own pattern begins with a counter of the JVM: a second job built in the same one would not find its state.
+    tables.get_config().set("table.exec.uid.format", "ticks_<transformation>")
     tables.get_config().set("table.exec.source.idle-timeout", f"{source.idle_timeout_ms} ms")
     tables.execute_sql(_create_table(source))
+    # CASE, not COALESCE alone: that one evaluates everything, and parsing each value twice costs as much as Python does.
     rows = tables.to_append_stream(
         tables.sql_query(
             f"""
             SELECT
-              COALESCE(
-                CASE WHEN k <> '' THEN k END,
+              CASE WHEN k <> '' THEN k ELSE COALESCE(
                 REGEXP_EXTRACT(JSON_VALUE(DECODE(v, 'UTF-8'), '$.stock_id'), '{_SYMBOL}'),
                 REGEXP_EXTRACT(JSON_VALUE(DECODE(v, 'UTF-8'), '$.symbol'), '{_SYMBOL}'),
-                ''),
+                '') END,
               ROW(v, `partition`, `offset`),
               event_time
             FROM ticks

@@ -1,0 +1,46 @@
+"""The mini-cluster of the session, and stacks on it: topics, configuration and job of one test's own."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROFILE, TestBroker
+from tests.whole.flink import MiniCluster, mini_cluster
+from tests.whole.stack import Stack
+
+MakeStack = Callable[..., Stack]
+TICKS = {"short": 12_000, "long": 200_000}
+
+
+@pytest.fixture(scope="session")
+def cluster(jars: Path) -> Iterator[MiniCluster]:
+    with mini_cluster(jars) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def make_stack(
+    cluster: MiniCluster, broker: TestBroker, jars: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> MakeStack:
+    """Makes a stack by name, with settings such as `bars__time_frames="1min"`."""
+    module = re.sub(r"[^a-z0-9]+", "-", request.module.__name__.rpartition(".")[2])
+
+    def make(name: str, **settings: object) -> Stack:
+        name = f"{module}-{name}"
+        given = {key.replace("__", "."): str(value) for key, value in settings.items()}
+        return Stack(cluster, broker.bootstrap, name, {"stack.jars": str(jars), **given}, tmp_path_factory.mktemp(name))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ticks() -> int:
+    """Ticks of a simulated run."""
+    return TICKS[PROFILE]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    others = ", ".join(f"{ticks:,} in profile {profile}" for profile, ticks in TICKS.items() if profile != PROFILE)
+    terminalreporter.write_line(f"tests/whole: {TICKS[PROFILE]:,} ticks a simulated run ({others})")

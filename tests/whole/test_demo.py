@@ -1,0 +1,193 @@
+"""The demo as a person meets it: started at a terminal, watched, interrupted, started again; nothing may stay behind."""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from jobs.local.ports import free_ports
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 180
+FRAMES = ("1min", "5min", "15min", "1hour", "1day")
+ROWS, COLUMNS = 50, 220
+SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Folder(NamedTuple):
+    """Where the demo is tried: a folder with a `tickloom.toml` that keeps it off everybody's ports."""
+
+    path: Path
+    kafka_port: int
+    flink_port: int
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """What the demo listens on; the broker's controller takes the port after the broker's."""
+        return self.kafka_port, self.kafka_port + 1, self.flink_port
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """As a shell in the folder has it; the packages are found without an installation too."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKLOOM_")}
+        return {**kept, "PWD": str(self.path), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, jars: Path) -> Folder:
+    made = Folder(tmp_path, free_ports(2), free_ports(1))
+    (tmp_path / "tickloom.toml").write_text(
+        f"""\
+        [stack]
+        jars = "{jars}"
+        [kafka]
+        listen = "127.0.0.1:{made.kafka_port}"
+        [job]
+        flink_rest = "http://127.0.0.1:{made.flink_port}"
+        """
+    )
+    return made
+
+
+def demo_command(symbols: int) -> list[str]:
+    """The installed command where there is one."""
+    script = Path(sys.executable).with_name("tickloom")
+    command = [str(script)] if script.exists() else [sys.executable, "-m", "jobs.cli.main"]
+    return [*command, "demo", "--symbols", str(symbols), "--rate", "200"]
+
+
+class Terminal:
+    """A program at a terminal of its own, and what it has written there."""
+
+    def __init__(self, argv: list[str], folder: Folder) -> None:
+        self._leader, follower = os.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.process = subprocess.Popen(argv, cwd=folder.path, env=folder.environ, preexec_fn=partial(os.login_tty, follower))
+        os.close(follower)
+        self._written = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def text(self) -> str:
+        """What was written lately, without colours and movements."""
+        return SEQUENCES.sub("", bytes(self._written[-40_000:]).decode(errors="replace"))
+
+    def press_ctrl_c(self) -> None:
+        os.write(self._leader, b"\x03")
+
+    def _read(self) -> None:
+        while True:
+            try:
+                received = os.read(self._leader, 65_536)
+            except OSError:  # the program has ended
+                return
+            self._written += received
+
+
+def wait_for(what: str, seen: Callable[[], bool], process: subprocess.Popen[bytes], said: Callable[[], str]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not seen():
+        if process.poll() is not None:
+            pytest.fail(f"the demo ended with {process.returncode} before {what}:\n{said()[-2_000:]}")
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {TIMEOUT_S} s: {what}\n{said()[-4_000:]}")
+        time.sleep(0.5)
+
+
+def committed(folder: Folder, topic: str) -> list[dict[str, Any]]:
+    """Every committed record of a topic."""
+    consumer = KafkaConsumer(bootstrap_servers=f"127.0.0.1:{folder.kafka_port}", enable_auto_commit=False, isolation_level="read_committed")
+    try:
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends, found = consumer.end_offsets(partitions), []
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            found += [json.loads(record.value) for batch in consumer.poll(timeout_ms=500).values() for record in batch]
+        return found
+    finally:
+        consumer.close()
+
+
+def nulls(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
+    """(symbol, frame) -> labels without a value in its newest bar."""
+    newest = {(bar["stock_id"], bar["time_frame"]): bar for bar in sorted(results, key=lambda bar: (bar["start_ms"], bar["revision"]))}
+    return {series: [label for label, value in bar["results"].items() if value is None] for series, bar in newest.items()}
+
+
+def left_over(folder: Folder) -> list[str]:
+    """The command lines of processes that have to do with the folder."""
+    found = []
+    for process in psutil.process_iter(["name", "cwd", "cmdline", "environ"], ad_value=""):
+        known = [process.info["cwd"], *process.info["cmdline"], *(process.info["environ"] or {}).values()]
+        if process.pid != os.getpid() and any(str(folder.path) in each for each in known):
+            found.append(f"{process.pid} {process.info['name']} {' '.join(process.info['cmdline'])}")
+    return found
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def assert_nothing_is_left(folder: Folder) -> None:
+    assert left_over(folder) == []
+    assert [port for port in folder.ports if is_listening(port)] == []
+
+
+@pytest.mark.timeout(4 * TIMEOUT_S)
+def test_the_demo_shows_every_indicator_ends_at_ctrl_c_and_goes_on_when_started_again(folder: Folder, long_run: bool) -> None:
+    symbols = 200 if long_run else 8
+    terminal = Terminal(demo_command(symbols), folder)
+    try:
+        shown = (f"{symbols} symbols", "every indicator of every closed bar has a value")
+        wait_for("all indicators shown", lambda: all(each in terminal.text for each in shown), terminal.process, lambda: terminal.text)
+        first = committed(folder, "indicator_results")
+        assert [part for part in left_over(folder) if "kafka.Kafka" in part]  # or we would look for left-overs in vain
+        terminal.press_ctrl_c()
+        assert terminal.process.wait(TIMEOUT_S) == 0
+    finally:
+        terminal.process.kill()
+    assert_nothing_is_left(folder)
+    without_value = nulls(first)
+    assert len(without_value) == symbols * len(FRAMES)
+    assert {series: labels for series, labels in without_value.items() if labels} == {}
+    assert {len(bar["results"]) for bar in first} == {14}
+
+    restarted_ms = time.time_ns() // 1_000_000
+    log = folder.path / "demo.log"
+    with log.open("wb") as output:
+        again = subprocess.Popen(demo_command(symbols), cwd=folder.path, env=folder.environ, stdin=subprocess.DEVNULL, stdout=output)
+    try:
+        wait_for("a summary", lambda: f"{symbols} symbols, 5 time frames, no value yet: none" in log.read_text(), again, log.read_text)
+
+        def forming() -> list[dict[str, Any]]:
+            return [bar for bar in committed(folder, "indicator_live") if bar["emitted_ms"] > restarted_ms]
+
+        wait_for("forming bars of the second start", lambda: forming() != [], again, log.read_text)
+        gone_on, results = forming(), committed(folder, "indicator_results")
+        again.send_signal(signal.SIGINT)
+        assert again.wait(TIMEOUT_S) == 0
+    finally:
+        again.kill()
+    assert_nothing_is_left(folder)
+    assert {bar["run"] for bar in gone_on + results} == {bar["run"] for bar in first}
+    said = [(bar["stock_id"], bar["time_frame"], bar["start_ms"], bar["revision"]) for bar in results]
+    assert len(said) == len(set(said)) >= len(first)
