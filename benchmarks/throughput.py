@@ -27,9 +27,9 @@ from connectors.topics import Topics, create_topics
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.dataflow import rules, scales
+from jobs.errors import Unreachable
 from jobs.feed import Sent, WallClock, send
 from jobs.feed_records import Coalescing
-from jobs.errors import Unreachable
 from jobs.local import minicluster
 from jobs.local.broker import embedded_broker, running
 from jobs.local.flink_rest import FlinkRest

@@ -41,10 +41,14 @@ class KafkaPublisher:
                 **QUIET,
                 "acks": "all",
                 "enable.idempotence": True,
+                # One request at a time: when a fresh leader refuses the first batch of a producer and takes a later one
+                # that was under way, the first, sent again, passes for a repeat and is lost without an error.
+                "max.in.flight.requests.per.connection": 1,
                 "partitioner": "murmur2_random",  # as Java and kafka-python: a symbol has one partition whoever writes it
                 "compression.type": "lz4",
                 "linger.ms": linger_ms,
                 "batch.num.messages": 100_000,
+                "batch.size": 128 * 1024,  # a consumer takes whole batches: small ones let it read partitions in turn
                 "queue.buffering.max.messages": 1_000_000,
                 "queue.buffering.max.kbytes": buffer_bytes // 1024,
                 "message.timeout.ms": int(delivery_timeout_s * 1000),

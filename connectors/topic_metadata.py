@@ -14,6 +14,13 @@ QUIET = {"log_level": 0}
 """librdkafka writes to stderr what we raise as errors."""
 TIMEOUT_S = 10.0
 _RETRY_S = 0.1
+_NO_LEADER_YET = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+}
 _UNREACHABLE = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._AUTHENTICATION}
 
 
@@ -56,7 +63,7 @@ def _offsets(connection: KafkaConnection, topic: str, where: OffsetSpec, level: 
             return {each.partition: answer.result().offset for each, answer in answers.items()}
         except KafkaException as error:
             # The partitions of a topic just made have no leader for a moment.
-            if not error.args[0].retriable() or time.monotonic() > give_up_s:
+            if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > give_up_s:
                 raise connector_error(error, connection, topic) from error
             time.sleep(_RETRY_S)
 

@@ -1,6 +1,6 @@
 """The topics as data: their names and the settings that matter; and making the ones that are missing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -131,11 +131,20 @@ def create_topics(
             with suppress(TopicAlreadyExistsError):  # made by somebody else in between
                 admin.create_topics(missing, timeout_ms=timeout_ms)
             admin.wait_for_topics(list(missing))
+            _wait_for_leaders(connection, missing, timeout_ms / 1_000)
         return TopicsReport(tuple(missing), tuple(_differences(admin, specs)))
     except KafkaError as error:
         raise ConnectorError(f"topics at {connection.bootstrap}: {error}") from error
     finally:
         admin.close()
+
+
+def _wait_for_leaders(connection: KafkaConnection, names: Iterable[str], timeout_s: float) -> None:
+    """Wait until every partition answers: what is written before that may be refused, and taken for a repeat when sent again."""
+    from connectors.topic_metadata import end_offsets
+
+    for name in names:
+        end_offsets(connection, name, timeout_s=timeout_s)
 
 
 def _new_topic(spec: TopicSpec, replication: int) -> dict[str, object]:
