@@ -36,6 +36,12 @@ def make_stack(
 
 
 @pytest.fixture(scope="session")
+def long_run() -> bool:
+    """Whether the counts are those that the issues name."""
+    return PROFILE == "long"
+
+
+@pytest.fixture(scope="session")
 def ticks() -> int:
     """Ticks of a simulated run."""
     return TICKS[PROFILE]
