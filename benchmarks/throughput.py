@@ -71,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ticks", type=int, default=600_000, help="of each topic")
     parser.add_argument("--symbols", type=int, default=200)
+    parser.add_argument("--skew", type=float, default=1.0, help="how many times as often the first symbol trades as the last")
     parser.add_argument("--ticks-per-record", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
@@ -78,7 +79,7 @@ def main() -> None:
     with stack() as config:
         for per_record in options.ticks_per_record:
             topic_config = replace(config, kafka=replace(config.kafka, topic_prefix=f"bench-{per_record}."))
-            records = feed(topic_config, options.symbols, options.ticks, per_record)
+            records = feed(topic_config, options.symbols, options.skew, options.ticks, per_record)
             job = rate_of_job(topic_config, records) * options.ticks / records
             loop = rate_of_loop(topic_config, options.ticks)
             rows.append({"ticks_per_record": per_record, "job_ticks_s": round(job), "loop_ticks_s": round(loop), "ratio": job / loop})
@@ -107,12 +108,14 @@ def stack() -> Iterator[Config]:
             yield config
 
 
-def feed(config: Config, symbols: int, ticks: int, per_record: int) -> int:
+def feed(config: Config, symbols: int, skew: float, ticks: int, per_record: int) -> int:
     """Write `ticks` simulated ticks that end now; returns the number of records."""
     connection = config.kafka_connection()
     create_topics(connection, wanted_topics(config))
     rate = 2_000.0
-    simulation = Simulation(symbols=symbols, seed=1, rate=rate, ticks=ticks, coalescing=Coalescing.full_speed(per_record), faults=Faults())
+    simulation = Simulation(
+        symbols=symbols, skew=skew, seed=1, rate=rate, ticks=ticks, coalescing=Coalescing.full_speed(per_record), faults=Faults()
+    )
     publisher, clock, sent = KafkaPublisher(connection), WallClock(), Sent()
     send(Exchange(simulation).trades(clock.now_ms() - int(ticks / rate * 1_100)), publisher, clock, sent)
     publisher.close()
