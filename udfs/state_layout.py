@@ -85,7 +85,6 @@ class Hot:
         "floor_ns",
         "layout",
         "opens",
-        "partials_end_ns",
         "partition",
         "recent",
         "recent_second",
@@ -106,7 +105,6 @@ class Hot:
         closed_ns: int,
         delay_ms: int,
         due_ns: int,
-        partials_end_ns: int,
         timer_ms: int,
         revise_at_ms: int,
         opens: dict[int, Partial],
@@ -132,8 +130,6 @@ class Hot:
         """How far the last record's timestamp was ahead of its newest event time."""
         self.due_ns = due_ns
         """The earliest end of an open bar of any frame, `NEVER` without one."""
-        self.partials_end_ns = partials_end_ns
-        """The same over the larger frames' partial bars only."""
         self.timer_ms = timer_ms
         """The pending event-time timer, 0 without one."""
         self.revise_at_ms = revise_at_ms
@@ -161,7 +157,6 @@ class Hot:
             self.closed_ns,
             self.delay_ms,
             self.due_ns,
-            self.partials_end_ns,
             self.timer_ms,
             self.revise_at_ms,
             self.opens,
@@ -178,7 +173,7 @@ NEVER = 2**63 - 1
 
 def new_hot(layout: str, run: int, partition: int) -> Hot:
     """A symbol that has not been met yet."""
-    return Hot(layout, run, partition, -1, -1, 0, 0, 0, NEVER, NEVER, 0, 0, {}, {}, -1, set(), {})
+    return Hot(layout, run, partition, -1, -1, 0, 0, 0, NEVER, 0, 0, {}, {}, -1, set(), {})
 
 
 def read_hot(part: Part, layout: str) -> Hot:

@@ -280,9 +280,8 @@ class SymbolState:
         """Keep the partials, and note in the hot part when the earliest open bar of any frame ends."""
         lengths = {kept.frame.label: kept.frame.length_ms for kept in self._larger}
         ends = [(start_ms + lengths[label]) * NS_PER_MS for label, (start_ms, _) in partials.bars.items()]
-        hot.partials_end_ns = min(ends, default=NEVER)
-        hot.due_ns = min([start_ns + _MINUTE_NS for start_ns in hot.opens], default=NEVER)
-        hot.due_ns = min(hot.due_ns, hot.partials_end_ns)
+        ends += [start_ns + _MINUTE_NS for start_ns in hot.opens]
+        hot.due_ns = min(ends, default=NEVER)
         store.put_partials(partials_part(partials))
 
 

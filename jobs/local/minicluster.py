@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,10 +135,3 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def environment(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` as `prepare` leaves it, for a process of its own."""
-    prepared = dict(environ)
-    prepare(config, prepared)
-    return prepared
