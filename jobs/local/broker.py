@@ -112,12 +112,19 @@ class Broker:
         return [str(self.java), *options, f"-Dlog4j2.configurationFile={self._logging}", "-cp", broker_classpath(self.jars)]
 
     def _format(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self._properties)]
+        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", new_cluster_id(), "-c", str(self._properties)]
         quick = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
         done = subprocess.run([*self._java(*quick), *tool], capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
             raise JobsError(f"cannot format {self._data}: {(done.stdout + done.stderr).strip()}", f"remove {self.folder} and try again")
+
+
+def new_cluster_id() -> str:
+    """A random id as Kafka writes it; as Kafka's own, never one with a dash first, which its tools take for an option."""
+    while True:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not cluster.startswith("-"):
+            return cluster
 
 
 def embedded_broker(config: Config, environ: Mapping[str, str]) -> Broker:

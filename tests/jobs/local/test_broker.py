@@ -5,7 +5,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from jobs.errors import PortInUse
-from jobs.local.broker import Broker, answers
+from jobs.local.broker import Broker, answers, new_cluster_id
 from tests.conftest import TestBroker
 
 
@@ -29,3 +29,9 @@ def test_a_port_where_nobody_listens_does_not_answer() -> None:
 def test_a_broker_is_not_started_on_a_port_in_use(broker: TestBroker, jars: Path, tmp_path: Path) -> None:
     with pytest.raises(PortInUse, match=f"{broker.bootstrap} is in use .*kafka.listen, default"):
         Broker(broker.bootstrap, tmp_path, jars, Path("java")).prepare()
+
+
+def test_a_cluster_id_never_looks_like_an_option_to_kafkas_tools() -> None:
+    ids = {new_cluster_id() for _ in range(5_000)}
+    assert len(ids) == 5_000
+    assert not [each for each in ids if each.startswith("-") or len(each) != 22]
