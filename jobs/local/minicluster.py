@@ -19,6 +19,7 @@ from jobs.local.java import find_java
 from jobs.local.ports import require_free
 from jobs.local.resources import resource
 from jobs.local.resume import Beginning
+from jobs.local.signals import handling
 
 if TYPE_CHECKING:
     from pyflink.common import JobClient
@@ -129,9 +130,5 @@ def stop_on_signals() -> Iterator[threading.Event]:
             os._exit(130)
         stopping.set()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(on_signal):
         yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,6 +14,7 @@ from jobs.errors import PartFailed
 from jobs.local.logs import last_lines
 from jobs.local.parts import Part, PartState, PartStatus, RestartRule
 from jobs.local.process import kill_group, spawn, stop
+from jobs.local.signals import handling
 
 STEP_S = 0.1
 USELESS_TO_RESTART = (2, 3)
@@ -157,9 +158,5 @@ def stop_on_signals(supervisor: Supervisor) -> Iterator[None]:
             raise KeyboardInterrupt
         supervisor.request_stop()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(on_signal):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
