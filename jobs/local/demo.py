@@ -7,7 +7,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from connectors.errors import KafkaUnreachable, TopicMissing
+from connectors.errors import ConnectorError
 from jobs.config import Config
 from jobs.feed import Clock
 from jobs.local.parts import Part, PartState, PartStatus
@@ -59,8 +59,7 @@ class DemoView:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
+        self._close()
 
     def watch(self, parts: Sequence[PartStatus]) -> None:
         """Take what has come in and show it; called ten times a second."""
@@ -98,7 +97,12 @@ class DemoView:
                     self.table.update(each.result)
                 if not received:
                     break
-        except (KafkaUnreachable, TopicMissing):
+        except ConnectorError:  # the supervisor brings back what is away; a view must not end the stack
+            self._close()
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
             self._stream = None
 
 
