@@ -42,6 +42,8 @@ class KafkaConnection:
     bootstrap: str
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     topic_prefix: str = ""
+    ticks_topic: str = ""
+    """The full name of a topic of ticks that does not carry the prefix: another stack's."""
 
     def __post_init__(self) -> None:
         canonical = {_canonical_name(name): str(value) for name, value in self.options.items()}

@@ -16,8 +16,12 @@ from pyflink.datastream.data_stream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
-TICK_RECORD = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.INT(), Types.LONG()])
-"""What the operator sees of a record: value (null for none), partition, offset."""
+TICK_RECORD = Types.PRIMITIVE_ARRAY(Types.BYTE())
+"""What the operator sees of a record, one array of bytes because each field more costs a microsecond or two on its way into Python:
+
+    symbol partition offset LF value
+
+`symbol` is blank when the key is none or cannot name a symbol; without the LF the record has no value."""
 _FETCH_BYTES = 64 * 1024
 _SYMBOL = "^[A-Za-z0-9._:/=^+-]{1,64}$"
 """What keys a record without a key: JSON can spell strings that Python cannot take over, such as half a surrogate pair."""
@@ -41,7 +45,7 @@ class TicksSource:
 
 
 def keyed_ticks(env: StreamExecutionEnvironment, source: TicksSource) -> KeyedStream:
-    """The ticks topic by symbol, as rows of `TICK_RECORD`, the element's timestamp being the record's.
+    """The ticks topic by symbol, as `TICK_RECORD`s, the element's timestamp being the record's.
 
     Heartbeats (empty key, null value) move the watermark in the source and stop there. A record without a key is
     keyed by its first line's `stock_id` or `symbol`.
@@ -52,24 +56,33 @@ def keyed_ticks(env: StreamExecutionEnvironment, source: TicksSource) -> KeyedSt
     tables.get_config().set("table.exec.uid.format", "ticks_<transformation>")
     tables.get_config().set("table.exec.source.idle-timeout", f"{source.idle_timeout_ms} ms")
     tables.execute_sql(_create_table(source))
-    # CASE, not COALESCE alone: that one evaluates everything, and parsing each value twice costs as much as Python does.
-    rows = tables.to_append_stream(
-        tables.sql_query(
-            f"""
-            SELECT
-              CASE WHEN k <> '' THEN k ELSE COALESCE(
-                REGEXP_EXTRACT(JSON_VALUE(DECODE(v, 'UTF-8'), '$.stock_id'), '{_SYMBOL}'),
-                REGEXP_EXTRACT(JSON_VALUE(DECODE(v, 'UTF-8'), '$.symbol'), '{_SYMBOL}'),
-                '') END,
-              ROW(v, `partition`, `offset`),
-              event_time
-            FROM ticks
-            WHERE k IS NULL OR k <> '' OR v IS NOT NULL"""
-        ),
-        Types.ROW([Types.STRING(), TICK_RECORD, Types.INSTANT()]),
-    )
-    by_symbol = rows._j_data_stream.keyBy(get_gateway().jvm.KeyByKeySelector(), Types.ROW([Types.STRING()]).get_java_type_info())
-    return KeyedStream(by_symbol, TICK_RECORD, rows)
+    row = Types.ROW([Types.STRING(), TICK_RECORD])
+    timed_rows = tables.to_append_stream(tables.sql_query(_SELECT), Types.TUPLE([row, Types.INSTANT()]))
+    # The event time has become the element's timestamp; in the row it would cross into Python with each record.
+    jvm = get_gateway().jvm
+    without_time = jvm.org.apache.flink.streaming.api.functions.python.eventtime.RemoveTimestampMapFunction()
+    rows = timed_rows._j_data_stream.map(without_time, row.get_java_type_info()).uid("ticks_rows").name("rows")
+    by_symbol = rows.keyBy(jvm.KeyByKeySelector(), Types.ROW([Types.STRING()]).get_java_type_info())
+    return KeyedStream(by_symbol, TICK_RECORD, timed_rows)
+
+
+# CASE, not COALESCE alone: that one evaluates everything, and parsing each value twice costs as much as Python does.
+# ISO-8859-1 makes one character of each byte and back, whatever the bytes are.
+_SELECT = f"""
+    SELECT
+      ROW(
+        CASE WHEN k <> '' THEN k ELSE COALESCE(
+          REGEXP_EXTRACT(JSON_VALUE(DECODE(v, 'UTF-8'), '$.stock_id'), '{_SYMBOL}'),
+          REGEXP_EXTRACT(JSON_VALUE(DECODE(v, 'UTF-8'), '$.symbol'), '{_SYMBOL}'),
+          '') END,
+        ENCODE(
+          CASE WHEN REGEXP(k, '{_SYMBOL}') THEN k ELSE '' END
+            || ' ' || CAST(`partition` AS STRING) || ' ' || CAST(`offset` AS STRING)
+            || COALESCE(U&'\\000a' || DECODE(v, 'ISO-8859-1'), ''),
+          'ISO-8859-1')),
+      event_time
+    FROM ticks
+    WHERE k IS NULL OR k <> '' OR v IS NOT NULL"""
 
 
 def _create_table(source: TicksSource) -> str:

@@ -31,7 +31,7 @@ class KafkaPublisher:
         delivery_timeout_s: float = 120.0,
         reach_timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._topic = Topics(connection.topic_prefix).stock_data
+        self._topic = Topics.of(connection).stock_data
         self._first_refusal: KafkaError | None = None
         self._refused = 0
         self._since_poll = 0

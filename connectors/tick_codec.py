@@ -1,12 +1,13 @@
 """Tick records: the value of a Kafka record to ticks and refusals, and a tick to the line a producer sends.
 
-Decoding is total: whatever the bytes, nothing is raised, and lines == ticks + refusals + copies.
+Decoding is total: whatever the bytes, nothing is raised, and lines == ticks + refusals + copies (+ 1 for a drop).
 """
 
 from collections.abc import Sequence
 
 import msgspec
 
+from connectors.control_lines import is_drop
 from connectors.errors import LineRefused
 from connectors.event_times import MAX_MS, NS_PER_MS
 from connectors.numbers import EXACT_BELOW, scale_factor
@@ -30,7 +31,7 @@ _encode_line = msgspec.json.Encoder().encode
 
 
 class Decoded(msgspec.Struct, gc=False):
-    """What one record held; `lines == len(ticks) + len(refusals) + copies`, always."""
+    """What one record held; `lines == len(ticks) + len(refusals) + copies + drop`, always."""
 
     ticks: list[Tick]
     refusals: list[Refusal]
@@ -39,6 +40,8 @@ class Decoded(msgspec.Struct, gc=False):
     rounded: int
     """Ticks whose price or size has more decimals than are kept."""
     lines: int
+    drop: bool = False
+    """The record drops its symbol, see `connectors.control_lines`; it is nothing else then."""
 
 
 def encode_tick(
@@ -83,7 +86,8 @@ class TickDecoder:
             lines = list(map(parse_tick_line, texts))
         except Exception:
             return self._decode_line_by_line(symbol, value, record_ms, offset)
-        return self._count(symbol, lines, record_ms, offset)
+        decoded = self._count(symbol, lines, record_ms, offset)
+        return Decoded([], [], 0, 0, 1, drop=True) if decoded.refusals and is_drop(symbol, value) else decoded
 
     def _count(self, symbol: str, lines: Sequence[TickLine], record_ms: int, offset: int) -> Decoded:
         """The hot path: plain lines are ticks on the spot, all others are looked at with care."""

@@ -88,7 +88,7 @@ def tick_of_line(line: TickLine, number: int, record_ms: int, offset: int, scale
     price, price_exact = _price_units(line.price, scales.price_decimals)
     size, size_exact = _size_units(line.size if line.size is not None else line.volume, scales.size_decimals)
     trade_id = None if line.id is None else str(line.id)
-    time_ns = _event_time_ns(line, record_ms)
+    time_ns = event_time_ns(line, record_ms)
     tick = Tick(time_ns, price, size, flags_of(line.flags), line.seq, trade_id, line.source, offset, number)
     return tick, not (price_exact and size_exact)
 
@@ -151,7 +151,8 @@ def _size_units(size: float | None, decimals: int) -> tuple[int, bool]:
     return to_units(size, decimals)
 
 
-def _event_time_ns(line: TickLine, record_ms: int) -> int:
+def event_time_ns(line: TickLine, record_ms: int) -> int:
+    """The event time a line says, or else its record's. Raises LineRefused."""
     if line.event_time_ms is not None:
         return ns_of_ms(line.event_time_ms)
     if line.timestamp is not None:

@@ -53,6 +53,13 @@ def end_offsets(
     return _offsets(connection, topic, OffsetSpec.latest(), level, timeout_s)  # type: ignore[no-untyped-call]
 
 
+def offsets_at(connection: KafkaConnection, topic: str, timestamp_ms: int, *, timeout_s: float = TIMEOUT_S) -> dict[int, int]:
+    """The offset of the first record at or after `timestamp_ms`, of each partition; where there is none, its end."""
+    found = _offsets(connection, topic, OffsetSpec.for_timestamp(timestamp_ms), IsolationLevel.READ_UNCOMMITTED, timeout_s)
+    ends = end_offsets(connection, topic, isolation="read_uncommitted", timeout_s=timeout_s)
+    return {partition: ends[partition] if offset < 0 else offset for partition, offset in found.items()}
+
+
 def _offsets(connection: KafkaConnection, topic: str, where: OffsetSpec, level: IsolationLevel, timeout_s: float) -> dict[int, int]:
     admin = AdminClient({**librdkafka_options(connection), **QUIET})
     asked = {TopicPartition(topic, partition): where for partition in partitions_of(admin, connection, topic, timeout_s)}

@@ -22,14 +22,21 @@ FOREVER = str(2**63 - 1)
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The full names of the topics of one prefix."""
+    """The full names of the topics of one prefix; `ticks`, where given, is another stack's topic of ticks."""
 
     prefix: str = ""
+    ticks: str = ""
+
+    @classmethod
+    def of(cls, connection: KafkaConnection) -> "Topics":
+        """The topics that `connection` leads to."""
+        own = cls(connection.topic_prefix)
+        return own if connection.ticks_topic in ("", own.stock_data) else cls(own.prefix, connection.ticks_topic)
 
     @property
     def stock_data(self) -> str:
         """Ticks in, and heartbeats."""
-        return f"{self.prefix}stock_data"
+        return self.ticks or f"{self.prefix}stock_data"
 
     @property
     def indicator_results(self) -> str:

@@ -69,15 +69,18 @@ class ClosedBars:
         return [*map(self._from_history, self._history(store, state)), *((start_ms, bar) for start_ms, bar, _, _ in state.ring)]
 
     def rebuild(
-        self, store: Store, symbol: str, hot: Hot, minutes: Sequence[tuple[int, Partial]], now_ms: int, outcome: Outcome
+        self, store: Store, symbol: str, hot: Hot, run: int, minutes: Sequence[tuple[int, Partial]], now_ms: int, outcome: Outcome
     ) -> tuple[int, Partial] | None:
-        """Begin this frame for a symbol that was kept without it: say the bars the kept minutes reach, return the open one."""
+        """Begin this frame for a symbol that was kept without it: say the bars the kept minutes reach, return the open one.
+
+        It may have been kept with the frame before: `run` lets these bars win over those.
+        """
         bars: dict[int, Partial] = {}
         for minute_ms, bar in minutes:
             start_ms, _ = self.frame.bounds(minute_ms * NS_PER_MS)
             bars[start_ms] = merge(bars[start_ms], bar) if start_ms in bars else bar
         reach_ns = minutes[0][0] * NS_PER_MS if minutes else hot.clock_ns
-        state = self._fresh(max(hot.born_ns, reach_ns))
+        state = self._fresh(max(hot.born_ns, reach_ns), run)
         closed = [(start_ms, bar) for start_ms, bar in bars.items() if self._end_ns(start_ms) <= hot.closed_ns]
         self._append(store, symbol, hot, state, closed, now_ms, outcome)
         return next(((start_ms, bar) for start_ms, bar in bars.items() if self._end_ns(start_ms) > hot.closed_ns), None)
@@ -185,7 +188,7 @@ class ClosedBars:
             start_ms=start_ms,
             end_ms=start_ms + self.frame.length_ms,
             status=status,
-            run=hot.run,
+            run=hot.run if state.run is None else state.run,
             revision=revision,
             emitted_ms=now_ms,
             open=numbers.open,
@@ -214,9 +217,9 @@ class ClosedBars:
         state = read_frame(part)
         return state if state.specs == self._panel.signature else self._refitted(store, state)
 
-    def _fresh(self, born_ns: int) -> FrameState:
+    def _fresh(self, born_ns: int, run: int | None = None) -> FrameState:
         initial = self._panel.initial()
-        return FrameState(self._panel.signature, (None,) * len(initial), initial, initial, (), 0, born_ns)
+        return FrameState(self._panel.signature, (None,) * len(initial), initial, initial, (), 0, born_ns, run)
 
     def _refitted(self, store: Store, state: FrameState) -> FrameState:
         """The state for other indicators: those it knows go on, the others are warmed up from the bars kept.

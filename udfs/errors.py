@@ -3,6 +3,7 @@
 UdfError
 ├── FrameError       a time frame that cannot be
 ├── SpecError        an indicator spec that cannot be parsed or built
+├── BarsError        arrays of bars that nothing can be calculated of
 └── StateError       a saved state this version or this configuration cannot go on from
 """
 
@@ -26,6 +27,15 @@ class SpecError(UdfError, ValueError):
     def __init__(self, spec: str, why: str) -> None:
         super().__init__(f"indicator {spec!r}: {why}")
         self.spec = spec
+        self.why = why
+
+
+class BarsError(UdfError, ValueError):
+    """The column `column` of given bars is missing, or is not what it should be."""
+
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(f"bars: {column}: {why}")
+        self.column = column
         self.why = why
 
 

@@ -4,7 +4,7 @@ from udfs.model import Refusal, Result
 
 
 class Outcome:
-    """Filled by the core, carried out and cleared by the driver."""
+    """Filled by the core, carried out and cleared by the driver; the counts of ticks add up until the driver takes them."""
 
     __slots__ = (
         "counted",
@@ -31,3 +31,15 @@ class Outcome:
         """Ticks counted after their minute was closed."""
         self.split_records = 0
         """Records of a symbol that came in another partition than its first."""
+
+    def clear(self) -> None:
+        """Make ready for the next call."""
+        if self.results:
+            self.results = []
+        if self.refusals:
+            self.refusals = []
+        if self.event_timers:
+            self.event_timers = []
+        if self.processing_timers:
+            self.processing_timers = []
+        self.split_records = 0

@@ -24,8 +24,16 @@ Part: TypeAlias = tuple[Any, ...]
 Identity: TypeAlias = tuple[int, str | None, str | int]
 """What tells a tick from another one of its second: ns within the second, source, id (else seq)."""
 
-HOT_VERSION = PARTIALS_VERSION = FRAME_VERSION = 1
-UPGRADES: dict[tuple[str, int], Callable[[Part], Part]] = {}
+HOT_VERSION = PARTIALS_VERSION = 1
+FRAME_VERSION = 2
+
+
+def _frame_1_to_2(part: Part) -> Part:
+    """Version 2 knows the run of a frame that was added later; before, every frame was said under its symbol's."""
+    return 2, *part[1:], None
+
+
+UPGRADES: dict[tuple[str, int], Callable[[Part], Part]] = {("frame", 1): _frame_1_to_2}
 """(part, version) -> what makes the next version of it."""
 
 
@@ -70,6 +78,9 @@ class Store(Protocol):
 
     def drop_seen(self, slot: int) -> None:
         """Forget a chunk."""
+
+    def clear(self) -> None:
+        """Forget every part."""
 
 
 class Hot:
@@ -220,6 +231,8 @@ class FrameState(NamedTuple):
     """How many bars have gone into history."""
     born_ns: int
     """A bar that starts by then may lack ticks."""
+    run: int | None = None
+    """What its bars are said under, when that is not the symbol's run: the frame was added later, and may be there for a second time."""
 
 
 def read_frame(part: Part) -> FrameState:

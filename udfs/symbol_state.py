@@ -60,14 +60,22 @@ class SymbolState:
     # Ticks ---------------------------------------------------------------------------------------------------------
 
     def on_ticks(
-        self, store: Store, symbol: str, ticks: Sequence[Tick], record_ms: int, partition: int, now_ms: int, outcome: Outcome
+        self,
+        store: Store,
+        symbol: str,
+        ticks: Sequence[Tick],
+        record_ms: int,
+        partition: int,
+        now_ms: int,
+        outcome: Outcome,
+        hot: Hot | None = None,
     ) -> Hot | None:
         """Count the ticks of one record, in their order; close what their event time has passed.
 
-        Returns the hot part as it is kept now, None when no tick of the symbol has ever counted.
+        Returns the hot part as it is kept now, None when no tick of the symbol has ever counted. A driver that holds on
+        to it can hand it in again, here and below, and saves reading it.
         """
-        part = store.get_hot()
-        hot = new_hot(self._layout, self._run, partition) if part is None else read_hot(part, self._layout)
+        hot = hot or self._read(store) or new_hot(self._layout, self._run, partition)
         if partition != hot.partition:
             hot.partition = _SPLIT
             outcome.split_records += 1
@@ -140,11 +148,25 @@ class SymbolState:
             add_tick(bar, tick)
         return bar
 
+    # The end of a life ---------------------------------------------------------------------------------------------
+
+    def drop(self, store: Store, symbol: str, partition: int, now_ms: int, outcome: Outcome) -> None:
+        """Say every open bar as it stands and forget the symbol; its next tick is the first of a new one.
+
+        What stays is the run its new life begins with, one above: its bars win over those of the same names that were said.
+        """
+        hot = self._read(store)
+        if hot is None or hot.clock_ns < 0:
+            return
+        self._close(store, symbol, hot, NEVER, now_ms, outcome)
+        store.clear()
+        store.put_hot(new_hot(self._layout, max(self._run, hot.run) + 1, partition).part())
+
     # Timers --------------------------------------------------------------------------------------------------------
 
-    def on_event_timer(self, store: Store, symbol: str, timer_ms: int, now_ms: int, outcome: Outcome) -> None:
+    def on_event_timer(self, store: Store, symbol: str, timer_ms: int, now_ms: int, outcome: Outcome, hot: Hot | None = None) -> None:
         """The watermark has passed `timer_ms`: close what a quiet symbol's own ticks do not, and at the end of time all."""
-        hot = self._read(store)
+        hot = hot or self._read(store)
         if hot is None:
             return
         if timer_ms == END_OF_TIME_MS:
@@ -158,9 +180,9 @@ class SymbolState:
             self._close(store, symbol, hot, horizon_ns, now_ms, outcome)
         self._keep(store, hot, outcome)
 
-    def on_processing_timer(self, store: Store, symbol: str, now_ms: int, outcome: Outcome) -> None:
+    def on_processing_timer(self, store: Store, symbol: str, now_ms: int, outcome: Outcome, hot: Hot | None = None) -> None:
         """Time has come to say what the waiting late ticks changed, if any still wait."""
-        hot = self._read(store)
+        hot = hot or self._read(store)
         if hot is None or not hot.waiting or now_ms < hot.revise_at_ms:
             return
         self._apply_waiting(store, symbol, hot, now_ms, outcome)
@@ -271,7 +293,7 @@ class SymbolState:
         minutes = self._minutes.kept_bars(store)
         for kept in self._shown:
             if kept.frame.label not in partials.frames:
-                open_bar = kept.rebuild(store, symbol, hot, minutes, now_ms, outcome)
+                open_bar = kept.rebuild(store, symbol, hot, max(self._run, hot.run), minutes, now_ms, outcome)
                 if open_bar is not None:
                     partials.bars[kept.frame.label] = open_bar
         return Partials(self._labels, partials.bars)

@@ -30,7 +30,7 @@ class Comparison:
         """Compare what was read so far; what ticks read after `settled_round` touch may still change."""
         for symbol in self._to_compare():
             history = self._oracle.histories.get(symbol)
-            if history is None or history.first_ns < 0:
+            if history is None or history.lives()[0].first_ns < 0:
                 self._outcomes[symbol] = self._without_ticks(symbol)
             else:
                 self._outcomes[symbol] = self._compare_symbol(history, settled_round)
@@ -45,13 +45,18 @@ class Comparison:
 
     def _compare_symbol(self, history: SymbolHistory, settled_round: int) -> Outcome:
         said = self._results.symbols.get(history.symbol)
-        if len(history.partitions) > 1:
-            outcome = Outcome(self._limit)
+        outcome = Outcome(self._limit)
+        if self._is_split(history.symbol):
             outcome.leave(Unproven.SPLIT_SYMBOL, history.symbol, sum(map(len, said.frames.values())) if said else 1)
             return outcome
-        cut = any(partition in self.log_starts for partition in history.partitions)
-        from_ns = history.first_ns + history.rules.allowed_lateness_ns if cut else None
-        return self._check.check(history, said, Provable(from_ns, history.unsettled_from(settled_round)))
+        if history.before and history.symbol in self._results.forgotten:
+            outcome.leave(Unproven.STILL_CHANGING, f"{history.symbol}: dropped while this went on")
+            return outcome
+        first = history.lives()[0]
+        cut = any(partition in self.log_starts for partition in first.partitions)
+        from_ns = first.first_ns + history.rules.allowed_lateness_ns if cut else None
+        unsettled = [at_ns for life in history.lives() if (at_ns := life.unsettled_from(settled_round)) is not None]
+        return self._check.check(history, said, Provable(from_ns, min(unsettled, default=None)))
 
     def _without_ticks(self, symbol: str) -> Outcome:
         """Results of a symbol that no tick counts for."""
@@ -83,7 +88,7 @@ class Comparison:
 
     def _is_split(self, symbol: str) -> bool:
         history = self._oracle.histories.get(symbol)
-        return history is not None and len(history.partitions) > 1
+        return history is not None and any(len(life.partitions) > 1 for life in history.lives())
 
 
 def _is_open(outcome: Outcome) -> bool:

@@ -1,12 +1,17 @@
 """Topics read for a verification: every committed record once, a stretch at a time, and how far the job has come."""
 
+import time
 from collections.abc import Iterator, Mapping
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.clients import KafkaConnection, librdkafka_options
 from connectors.consumer import Record, begin_offsets, end_offsets, read_topic
 from connectors.topic_metadata import QUIET, TIMEOUT_S, connector_error, partitions_of
+
+_COORDINATOR_MOVES = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+"""Answers of a broker that is about to take the group over, as one does that has just started."""
+_RETRY_S = 0.2
 
 
 class KafkaTopic:
@@ -45,11 +50,15 @@ class CommittedOffsets:
     def __call__(self) -> dict[int, int]:
         """Partition -> committed offset, for those that have one. Raises KafkaUnreachable, TopicMissing, ConsumeError."""
         asked = [TopicPartition(self._topic, partition) for partition in partitions_of(self._consumer, self._connection, self._topic)]
-        try:
-            found = self._consumer.committed(asked, timeout=TIMEOUT_S)
-        except KafkaException as error:
-            raise connector_error(error, self._connection, self._topic) from error
-        return {each.partition: each.offset for each in found if each.offset >= 0}
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                found = self._consumer.committed(asked, timeout=TIMEOUT_S)
+                return {each.partition: each.offset for each in found if each.offset >= 0}
+            except KafkaException as error:
+                if error.args[0].code() not in _COORDINATOR_MOVES or time.monotonic() > deadline:
+                    raise connector_error(error, self._connection, self._topic) from error
+                time.sleep(_RETRY_S)
 
     def close(self) -> None:
         """Let go of the connection."""

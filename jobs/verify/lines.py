@@ -48,7 +48,13 @@ class Copy(NamedTuple):
     label: str
 
 
-Parsed: TypeAlias = ParsedTick | Copy | Reason
+class Drop(NamedTuple):
+    """A record that says nothing but that its symbol is to be forgotten."""
+
+    symbol: str
+
+
+Parsed: TypeAlias = ParsedTick | Copy | Drop | Reason
 
 
 _new_tick = tuple.__new__
@@ -93,15 +99,17 @@ class LineParser:
         owner = key.decode(errors="replace") if key else _owner(lines[0])
         for number, line in enumerate(lines):
             try:
-                yield number, self._parse_line(line, owner, timestamp_ms)
+                yield number, self._parse_line(line, owner, timestamp_ms, len(lines) == 1)
             except LineError as error:
                 yield number, error.reason
 
-    def _parse_line(self, line: bytes, owner: str | None, timestamp_ms: int) -> ParsedTick | Copy:
+    def _parse_line(self, line: bytes, owner: str | None, timestamp_ms: int, alone: bool) -> ParsedTick | Copy | Drop:
         fields = _object(line)
         symbol = _line_symbol(fields)
         if symbol != owner:
             raise LineError(Reason.KEY_MISMATCH)
+        if alone and len(fields) == 2 and fields.get("op") == "drop" and "stock_id" in fields:
+            return Drop(symbol)
         label = fields.get("time_frame")
         if label is not None and not _is_minute(label):
             return Copy(label)

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from typing import NamedTuple
 
 from jobs.verify.bars import MINUTE_NS, Content, Sums, bars_of
-from jobs.verify.lines import Copy, LineParser, Parsed, ParsedTick
+from jobs.verify.lines import Copy, Drop, LineParser, Parsed, ParsedTick
 from jobs.verify.rules import NS_PER_MS, Rules, Span
 from udfs.model import Reason
 
@@ -27,13 +27,22 @@ class Round(NamedTuple):
 
 
 class SymbolHistory:
-    """One symbol's counted ticks as sums per minute, its clock, and what it must remember to refuse duplicates."""
+    """One symbol's counted ticks as sums per minute, its clock, and what it must remember to refuse duplicates.
 
-    __slots__ = ("_clock_before", "_kept", "_low", "clock_ns", "first_ns", "minutes", "partitions", "rounds", "rules", "seen", "symbol")
+    A symbol that is dropped begins another history, `before` being the one that ended: they share nothing.
+    """
 
-    def __init__(self, symbol: str, rules: Rules) -> None:
+    __slots__ = (
+        "_clock_before", "_kept", "_low", "before", "clock_ns", "ended", "first_ns", "minutes", "partitions", "rounds", "rules", "seen",
+        "symbol",
+    )  # fmt: skip
+
+    def __init__(self, symbol: str, rules: Rules, before: "SymbolHistory | None" = None) -> None:
         self.symbol = symbol
         self.rules = rules
+        self.before = before
+        self.ended = False
+        """Dropped: every bar has been said as it stood."""
         self.clock_ns = -1
         """Newest event time counted; -1 before the first."""
         self.first_ns = -1
@@ -105,6 +114,21 @@ class SymbolHistory:
             self.rounds.append(Round(number, min(self._low, self._clock_before - self.rules.out_of_orderness_ns)))
         self._low, self._clock_before = -1, self.clock_ns
 
+    def end(self, partition: int, number: int) -> None:
+        """A record of `partition`, read in the given round, drops the symbol."""
+        self.partitions.add(partition)
+        self.ended = True
+        changed_ns = self._clock_before - self.rules.out_of_orderness_ns
+        self.rounds.append(Round(number, changed_ns if self._low < 0 else min(self._low, changed_ns)))
+
+    def lives(self) -> "list[SymbolHistory]":
+        """The histories of the symbol up to this one, oldest first."""
+        lives, life = [self], self.before
+        while life is not None:
+            lives.append(life)
+            life = life.before
+        return lives[::-1]
+
     def unsettled_from(self, rounds_after: int) -> int | None:
         """Bars ending after this event time (ns) may still change by ticks read after round `rounds_after`."""
         while self.rounds and self.rounds[0].number <= rounds_after:
@@ -116,8 +140,8 @@ class SymbolHistory:
         return bars_of(self.minutes, span, self.rules)
 
     def is_owed(self, end_ms: int) -> bool:
-        """Whether the symbol's clock has closed a bar that ends at `end_ms`."""
-        return end_ms * NS_PER_MS + self.rules.out_of_orderness_ns <= self.clock_ns
+        """Whether the symbol's clock, or its drop, has closed a bar that ends at `end_ms`."""
+        return self.ended or end_ms * NS_PER_MS + self.rules.out_of_orderness_ns <= self.clock_ns
 
     def is_complete(self, start_ms: int) -> bool:
         """Whether a bar begins after the first tick counted, so that none of its ticks can be from before."""
@@ -143,7 +167,9 @@ class Oracle:
         self.counts: Counter[str] = Counter()
         self.round = 1
         self.touched: set[str] = set()
-        """Symbols that ticks were counted for since this was last cleared."""
+        """Symbols that ticks were counted for, or that were dropped, since this was last cleared."""
+        self.dropped: set[str] = set()
+        """Symbols with more than one history."""
         self._parser = LineParser(rules.price_decimals, rules.size_decimals)
 
     def read(self, partition: int, offset: int, timestamp_ms: int, key: bytes | None, value: bytes | None) -> None:
@@ -168,6 +194,10 @@ class Oracle:
         if self.rules.symbols is not None and symbol not in self.rules.symbols:
             self.counts["other_symbols"] += 1
             return
+        if isinstance(parsed, Drop):
+            self.counts["drops"] += 1
+            self._drop(symbol, place.partition)
+            return
         history = self.histories.get(symbol)
         if history is None:
             history = self.histories[symbol] = SymbolHistory(symbol, self.rules)
@@ -180,6 +210,16 @@ class Oracle:
             self.counts["duplicates"] += 1
         else:
             self.refused[place] = Refused(taken, symbol, self.round)
+
+    def _drop(self, symbol: str, partition: int) -> None:
+        history = self.histories.get(symbol)
+        if history is None or history.first_ns < 0:  # nothing to forget
+            return
+        history.end(partition, self.round)
+        self.histories[symbol] = SymbolHistory(symbol, self.rules, history)
+        self.histories[symbol].partitions.add(partition)
+        self.dropped.add(symbol)
+        self.touched.add(symbol)
 
     def end_round(self) -> None:
         """Everything read since the last call counts as one reading."""

@@ -11,7 +11,7 @@ EXIT_OK, EXIT_DEPENDENCY, EXIT_DIFFERENT = 0, 4, 6
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The findings. `counts` is the ledger: lines = counted + duplicates + frame_copies + dead letters (+ other_symbols)."""
+    """The findings. `counts` is the ledger: lines = counted + duplicates + frame_copies + drops + dead letters (+ other_symbols)."""
 
     counts: dict[str, int]
     dead_letters: dict[str, int]
@@ -42,6 +42,11 @@ class Report:
         for (reason, _), count in self.outcome.unproven.items():
             reasons[reason.value] += count
         return dict(reasons.most_common())
+
+    @property
+    def own_indicators(self) -> tuple[str, ...]:
+        """Labels of indicators by dotted name that values were found of: they are nobody else's to recompute."""
+        return tuple(sorted(what for reason, what in self.outcome.unproven if reason is Unproven.OWN_INDICATOR))
 
     def as_json(self) -> dict[str, object]:
         """Everything, for `--json`."""

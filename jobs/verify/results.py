@@ -1,6 +1,7 @@
 """What the results topic says: the newest record of each bar, and whether records follow each other as they must."""
 
 from collections import Counter
+from collections.abc import Set
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,8 +14,9 @@ _YEAR_10000_MS = 253_402_300_800_000
 
 
 class Said(NamedTuple):
-    """The newest record of a bar: its revision and its bytes, taken apart again when it is compared."""
+    """The newest record of a bar: its run, its revision and its bytes, taken apart again when it is compared."""
 
+    run: int
     revision: int
     value: bytes
 
@@ -25,7 +27,7 @@ class Said(NamedTuple):
 
 
 class SymbolResults:
-    """What the newest run said of one symbol: frame's label -> start in ms -> newest record."""
+    """What was said of one symbol in its newest run (of a dropped one, in any): frame's label -> start in ms -> newest record."""
 
     __slots__ = ("frames", "run")
 
@@ -37,11 +39,12 @@ class SymbolResults:
 class Results:
     """All results, record by record; each partition in offset order.
 
-    `frames` are the labels to keep. Only the newest run of a symbol is kept, older ones are counted. With
-    `log_start` the oldest records are gone, so a bar's first record may be a revision.
+    `frames` are the labels to keep. Only the newest run of a symbol is kept, older ones are counted; of the symbols in
+    `dropped`, whose lives have runs of their own, the newest run of each bar. With `log_start` the oldest records are
+    gone, so a bar's first record may be a revision.
     """
 
-    def __init__(self, frames: frozenset[str], symbols: frozenset[str] | None, limit: int) -> None:
+    def __init__(self, frames: frozenset[str], symbols: frozenset[str] | None, limit: int, dropped: Set[str] = frozenset()) -> None:
         self.symbols: dict[str, SymbolResults] = {}
         self.differences: list[Difference] = []
         """What is wrong with how records follow each other; at most `limit` a kind, `wrong` counts them all."""
@@ -50,7 +53,9 @@ class Results:
         self.touched: set[str] = set()
         """Symbols with records since this was last cleared."""
         self.log_start = False
-        self._frames, self._only, self._limit = frames, symbols, limit
+        self.forgotten: set[str] = set()
+        """Symbols of which an older run was let go."""
+        self._frames, self._only, self._limit, self._dropped = frames, symbols, limit, dropped
 
     def read(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
         """Take one record of the results topic."""
@@ -74,10 +79,15 @@ class Results:
         if bars is None or value is None:
             return
         self.touched.add(symbol)
-        self._check_succession(bars.get(start_ms), revision, status, fields, place(symbol, label, start_ms))
         newest = bars.get(start_ms)
+        if newest is not None and run != newest.run:
+            self.counts["results_of_older_runs"] += 1
+            if run < newest.run:
+                return
+            newest = None
+        self._check_succession(newest, revision, status, fields, place(symbol, label, start_ms))
         if newest is None or revision >= newest.revision:
-            bars[start_ms] = Said(revision, value)
+            bars[start_ms] = Said(run, revision, value)
 
     def _is_well_formed(self, fields: dict[str, Any], key: bytes | None, where: str) -> bool:
         integers = all(type(fields[name]) is int and 0 <= fields[name] < _YEAR_10000_MS for name in ("run", "revision", "start_ms"))
@@ -92,10 +102,13 @@ class Results:
         return True
 
     def _bars(self, symbol: str, label: str, run: int) -> dict[int, Said] | None:
-        """The bars of a frame that a record of `run` belongs to; None for a record of an older run."""
+        """The bars of a frame that a record of `run` belongs to; None for a record of an older run that is not kept."""
         known = self.symbols.get(symbol)
+        if known is not None and symbol in self._dropped:
+            return known.frames.setdefault(label, {})
         if known is None or run > known.run:
             if known is not None:
+                self.forgotten.add(symbol)
                 self.counts["results_of_older_runs"] += sum(len(bars) for bars in known.frames.values())
             known = self.symbols[symbol] = SymbolResults(run)
         elif run < known.run:

@@ -78,7 +78,7 @@ class Verification:
     ) -> None:
         self._sources, self._options, self._timing, self._say = sources, options, timing, say
         self._oracle = Oracle(rules)
-        self._results = Results(frozenset(span.label for span in rules.spans), rules.symbols, options.limit)
+        self._results = Results(frozenset(span.label for span in rules.spans), rules.symbols, options.limit, self._oracle.dropped)
         self._letters = DeadLetters(ticks_topic)
         check = SymbolCheck(rules, indicators, talib, options.limit)
         self._comparison = Comparison(self._oracle, self._results, self._letters, check, options.limit, options.from_earliest)

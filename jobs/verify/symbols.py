@@ -1,6 +1,6 @@
 """One symbol's results against its recomputed history: which bars there must be, and what each of them says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -22,6 +22,17 @@ class Provable(NamedTuple):
     unsettled_ns: int | None = None
 
 
+class Share(NamedTuple):
+    """What one life of a symbol has to answer for in one frame."""
+
+    expected: Mapping[int, Content]
+    """Every bar of its ticks."""
+    found: Mapping[int, dict[str, Any]]
+    """What the newest records say of those that are its own."""
+    passed_over: frozenset[int]
+    """Bars that a later life says again: indicators are folded over them, but nothing of them is to be seen."""
+
+
 class SymbolCheck:
     """Compares symbols under one configuration. Without `talib` indicators are counted as not checked."""
 
@@ -31,16 +42,17 @@ class SymbolCheck:
         self._limit = limit
 
     def check(self, history: SymbolHistory, said: SymbolResults | None, provable: Provable) -> Outcome:
-        """Everything that can be said of one symbol."""
+        """Everything that can be said of one symbol, its lives before it was dropped included."""
         outcome = Outcome(self._limit, provable.unsettled_ns)
+        lives = history.lives()
         for span in self._rules.spans:
             found = {} if said is None else said.frames.get(span.label, {})
-            self._check_frame(history, span, found, provable.from_ns, outcome)
+            for number, share in enumerate(_shares(lives, span, found, outcome)):
+                self._check_frame(lives[number], span, share, None if number else provable.from_ns, outcome)
         return outcome
 
-    def _check_frame(self, history: SymbolHistory, span: Span, said: Mapping[int, Said], from_ns: int | None, outcome: Outcome) -> None:
-        expected = history.bars(span)
-        found = {start_ms: said[start_ms].fields() for start_ms in sorted(said)}
+    def _check_frame(self, history: SymbolHistory, span: Span, share: "Share", from_ns: int | None, outcome: Outcome) -> None:
+        expected, found = share.expected, share.found
         begun = _seen_first_in(history, found)
         known: dict[int, FoundBar] = {}
         for start_ms in sorted(expected.keys() | found.keys()):
@@ -51,6 +63,8 @@ class SymbolCheck:
                 outcome.leave(Unproven.FRAME_ADDED, f"{history.symbol} {span.label}")
                 if start_ms in begun and fields is not None:
                     known[start_ms] = FoundBar(history.symbol, span.label, start_ms, _content_of(fields), fields)
+            elif content is not None and start_ms in share.passed_over:
+                known[start_ms] = FoundBar(history.symbol, span.label, start_ms, content, None)
             elif content is None:
                 end_ms = start_ms + span.length_ns // NS_PER_MS
                 where = place(history.symbol, span.label, start_ms)
@@ -88,6 +102,25 @@ class SymbolCheck:
         complete = history.is_complete(start_ms)
         if fields.get("complete") is not complete:
             outcome.bar_differs(Kind.WRONG_COMPLETE, bar.where, content.end_ms, "complete", complete, fields.get("complete"))
+
+
+def _shares(lives: Sequence[SymbolHistory], span: Span, said: Mapping[int, Said], outcome: Outcome) -> list[Share]:
+    """Each life's share, oldest first. A bar is the newest life's that has it; one this life does not owe yet is nobody's."""
+    expected = [life.bars(span) for life in lives]
+    unclaimed = {start_ms: said[start_ms].fields() for start_ms in sorted(said)}
+    taken: set[int] = set()
+    shares: list[Share] = []
+    for number in reversed(range(len(lives))):
+        before = set[int]().union(*expected[:number])
+        open_bars = {start_ms for start_ms, bar in expected[number].items() if start_ms in before and not lives[number].is_owed(bar.end_ms)}
+        if open_bars - taken:
+            outcome.leave(Unproven.NOT_CLOSED, "", len(open_bars - taken))
+        passed_over = frozenset(expected[number].keys() & (taken | open_bars))
+        taken |= expected[number].keys()
+        own = {start_ms: unclaimed.pop(start_ms) for start_ms in sorted(expected[number].keys() & unclaimed.keys())}
+        found = {start_ms: fields for start_ms, fields in own.items() if start_ms not in passed_over}
+        shares.append(Share(expected[number], found if number else dict(sorted({**unclaimed, **found}.items())), passed_over))
+    return shares[::-1]
 
 
 def _seen_first_in(history: SymbolHistory, found: Mapping[int, dict[str, Any]]) -> frozenset[int]:

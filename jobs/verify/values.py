@@ -62,10 +62,12 @@ class IndicatorCheck:
         since = {start: (bar.fields.get("since") or {}).get(label) for start, bar in bars.items() if bar.fields}
         said = {start for start in since if label in (bars[start].fields or {})["results"]}
         began_later = not said or any(begun is not None for begun in since.values())
+        # One warmed up from every bar there has been says no `since`: what was said before it was there is known by its time alone.
+        said_from_ms = min((_emitted_ms(bars[start]) for start in said), default=0)
         groups: dict[int | None, dict[int, FoundBar]] = {}
         for start, begun in since.items():
             bar = bars[start]
-            if start not in said and (began_later or bar.content.close is None):
+            if start not in said and (began_later or _emitted_ms(bar) < said_from_ms or bar.content.close is None):
                 outcome.leave(Unproven.INDICATOR_ADDED, label)
             elif start not in said:
                 outcome.bar_differs(Kind.MISSING_INDICATOR, bar.where, bar.content.end_ms, label, "a value or null", "nothing")
@@ -126,6 +128,12 @@ class IndicatorCheck:
             bar = bars[column]
             shown = [_shown(array[:, column], oracle.outputs) for array in (expected, found)]
             outcome.bar_differs(Kind.WRONG_INDICATOR, bar.where, bar.content.end_ms, label, *shown)
+
+
+def _emitted_ms(bar: FoundBar) -> int:
+    """When the record says it was written; 0 where it does not."""
+    emitted_ms = (bar.fields or {}).get("emitted_ms")
+    return emitted_ms if type(emitted_ms) is int else 0
 
 
 def _series(bars: Mapping[int, FoundBar]) -> tuple[Series, dict[int, int]]:

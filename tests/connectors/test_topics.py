@@ -17,6 +17,12 @@ def test_a_prefix_is_put_before_every_name() -> None:
     assert names == [topics.stock_data, topics.indicator_results, topics.indicator_live, topics.dead_letters, topics.service_registry]
 
 
+def test_another_stacks_ticks_are_read_by_their_full_name() -> None:
+    topics = Topics.of(KafkaConnection("h:1", {}, "b.", "a.stock_data"))
+    assert (topics.stock_data, topics.indicator_results) == ("a.stock_data", "b.indicator_results")
+    assert Topics.of(KafkaConnection("h:1", {}, "b.", "b.stock_data")) == Topics.of(KafkaConnection("h:1", {}, "b.")) == Topics("b.")
+
+
 def test_the_cap_of_a_topic_is_shared_by_its_partitions() -> None:
     ticks, results, *_ = specs_of("", partitions=3, indicator_results_bytes=96 << 20)
     assert (ticks.settings["retention.bytes"], ticks.settings["retention.ms"]) == (str(GIB), "-1")

@@ -81,3 +81,6 @@ class DictStore:
 
     def drop_seen(self, slot: int) -> None:
         self.kept.pop(("seen", slot), None)
+
+    def clear(self) -> None:
+        self.kept.clear()

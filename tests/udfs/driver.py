@@ -31,6 +31,8 @@ class Driver:
         self.run = run
         self.store = DictStore()
         self.state = SymbolState(rules, run)
+        self.held: Hot | None = None
+        """The hot part, handed in again as the job does until it restarts."""
         self.now_ms = now_ms
         self.watermark_ms = -1
         self.event_timers: set[int] = set()
@@ -46,10 +48,10 @@ class Driver:
         placed = [tick._replace(offset=offset, line=line) for line, tick in enumerate(ticks)]
         self.records.append(Record(offset, record_ms, placed))
         outcome = Outcome()
-        hot = self.state.on_ticks(self.store, "IBM", placed, record_ms, partition, self.now_ms, outcome)
+        self.held = self.state.on_ticks(self.store, "IBM", placed, record_ms, partition, self.now_ms, outcome, self.held)
         self.refused += [(offset, refusal.line, refusal.reason.value) for refusal in outcome.refusals]
         self._carry_out(outcome)
-        return hot
+        return self.held
 
     def watermark(self, to_ms: int) -> None:
         """Event time has passed `to_ms` everywhere."""
@@ -59,7 +61,7 @@ class Driver:
         while (due := min(self.event_timers, default=MAX_WATERMARK + 1)) <= to_ms:
             self.event_timers.discard(due)
             outcome = Outcome()
-            self.state.on_event_timer(self.store, "IBM", due, self.now_ms, outcome)
+            self.state.on_event_timer(self.store, "IBM", due, self.now_ms, outcome, self.held)
             self._carry_out(outcome)
 
     def clock(self, to_ms: int) -> None:
@@ -68,7 +70,7 @@ class Driver:
             self.processing_timers.discard(due)
             self.now_ms = max(self.now_ms, due)
             outcome = Outcome()
-            self.state.on_processing_timer(self.store, "IBM", self.now_ms, outcome)
+            self.state.on_processing_timer(self.store, "IBM", self.now_ms, outcome, self.held)
             self._carry_out(outcome)
         self.now_ms = max(self.now_ms, to_ms)
 
@@ -77,6 +79,7 @@ class Driver:
         self.rules = rules or self.rules
         self.run += 1
         self.store = self.store.reopened()
+        self.held = None
         self.state = SymbolState(self.rules, self.run)
 
     def finish(self) -> None:

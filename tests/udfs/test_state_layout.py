@@ -22,7 +22,7 @@ def test_each_part_reads_back_as_it_was_kept() -> None:
     partials = Partials(("1min", "5min"), {"5min": (0, [])})
     assert read_partials(partials_part(partials)) == partials
     assert {type(part) for part in (hot.part(), frame_part(frame), partials_part(partials))} == {tuple}
-    assert hot.part()[0] == frame_part(frame)[0] == partials_part(partials)[0] == 1
+    assert (hot.part()[0], frame_part(frame)[0], partials_part(partials)[0]) == (1, 2, 1)
 
 
 def test_a_state_of_other_scales_is_refused_and_the_keys_are_named() -> None:
@@ -49,12 +49,16 @@ def test_a_job_with_other_scales_does_not_touch_the_state_it_was_given() -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "read"),
-    [("hot", lambda part: read_hot(part, LAYOUT)), ("frame", read_frame), ("partials", read_partials)],
+    ("name", "version", "read"),
+    [("hot", 1, lambda part: read_hot(part, LAYOUT)), ("frame", 2, read_frame), ("partials", 1, read_partials)],
 )
-def test_a_part_of_a_newer_version_is_refused_by_name(name: str, read) -> None:
-    with pytest.raises(StateError, match=f"'{name}' is of version 2, this version of tickloom reads 1"):
-        read((2, "whatever"))
+def test_a_part_of_a_newer_version_is_refused_by_name(name: str, version: int, read) -> None:
+    with pytest.raises(StateError, match=f"'{name}' is of version {version + 1}, this version of tickloom reads {version}"):
+        read((version + 1, "whatever"))
+
+
+def test_a_frame_of_version_1_is_said_under_its_symbols_run() -> None:
+    assert read_frame((1, "", (), (), (), (), 5, -1)) == FrameState("", (), (), (), (), 5, -1, None)
 
 
 def test_a_part_of_an_older_version_is_brought_up_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,13 +81,13 @@ def test_a_symbol_goes_on_from_a_state_of_an_older_version(monkeypatch: pytest.M
     kept.put_hot((0, *before["hot"][1:-1]))
     kept.put_partials((0, *before["partials"][1:-1]))
     for label in ("1min", "5min"):
-        kept.put_frame(label, (0, *before[label][1:-1]))
+        kept.put_frame(label, (0, *before[label][1:-2], None))
     driver.restart()
     with pytest.raises(StateError, match="'hot' is of version 0"):
         driver.forming()
     monkeypatch.setitem(state_layout.UPGRADES, ("hot", 0), lambda part: (1, *part[1:], before["hot"][-1]))
     monkeypatch.setitem(state_layout.UPGRADES, ("partials", 0), lambda part: (1, *part[1:], before["partials"][-1]))
-    monkeypatch.setitem(state_layout.UPGRADES, ("frame", 0), lambda part: (1, *part[1:], before["1min"][-1]))
+    monkeypatch.setitem(state_layout.UPGRADES, ("frame", 0), lambda part: (1, *part[1:-1], before["1min"][-2]))
     for each in (driver, untouched):
         for tick in ticks[20:]:
             each.record([tick], T0_MS + 10**6)

@@ -7,7 +7,7 @@ from udfs.model import Refusal, Result, Tick
 
 
 class Decoded(Protocol):
-    """One record taken apart: lines = ticks + refusals + copies."""
+    """One record taken apart: lines = ticks + refusals + copies, or one line that drops the symbol."""
 
     @property
     def ticks(self) -> Sequence[Tick]:
@@ -24,6 +24,14 @@ class Decoded(Protocol):
     @property
     def rounded(self) -> int:
         """Ticks whose price or size had more decimals than are kept."""
+
+    @property
+    def lines(self) -> int:
+        """How many lines the record has."""
+
+    @property
+    def drop(self) -> bool:
+        """Whether the record drops its symbol; it holds nothing else then."""
 
 
 class RecordCodec(Protocol):

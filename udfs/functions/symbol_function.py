@@ -13,6 +13,7 @@ from udfs.functions.records import RecordCodec
 from udfs.live import LiveRules, LiveThrottle
 from udfs.outcome import Outcome
 from udfs.rules import Rules
+from udfs.state_layout import Hot
 from udfs.symbol_state import SymbolState
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
@@ -37,56 +38,66 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
         self._decode = self._codec.decode
         self._state = SymbolState(self._rules, self._run)
         self._store = FlinkStore(runtime_context)
+        self._hots: dict[str, Hot] = {}
+        """Each symbol's hot part as it was last kept: a task that fails is opened anew and reads it from Flink's state."""
         self._throttle = LiveThrottle(self._live_rules)
         self._counters = Counters(runtime_context)
+        self._outcome = Outcome()
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> list[Any] | None:
-        """One Kafka record: `value` is (bytes or None, partition, offset), the element's timestamp the record's."""
-        raw, partition, offset = value
-        raw = None if raw is None else bytes(raw)
-        symbol = ctx.get_current_key()
+    def process_element(self, value: bytes, ctx: KeyedProcessFunction.Context) -> list[Any] | None:
+        """One Kafka record, see `connectors.flink_kafka.TICK_RECORD`; the element's timestamp is the record's."""
+        origin, has_value, raw = value.partition(b"\n")
+        name, partition, offset = origin.split(b" ")
+        symbol = name.decode() if name else ctx.get_current_key()
         now_ms = time.time_ns() // 1_000_000
         record_ms = ctx.timestamp()
-        decoded = self._decode(symbol, raw, record_ms, offset)
-        outcome = Outcome()
+        decoded = self._decode(symbol, raw if has_value else None, record_ms, int(offset))
+        outcome = self._outcome
         output: list[Any] = []
         if decoded.ticks:
-            hot = self._state.on_ticks(self._store, symbol, decoded.ticks, record_ms, partition, now_ms, outcome)
+            hot = self._hots.get(symbol)
+            hot = self._state.on_ticks(self._store, symbol, decoded.ticks, record_ms, int(partition), now_ms, outcome, hot)
+            if hot is not None:
+                self._hots[symbol] = hot
             if self._throttle.tick(symbol, now_ms):
-                self._show(symbol, hot, now_ms, output)
+                self._show(symbol, now_ms, output)
             elif (at_ms := self._throttle.wait(symbol)) is not None:
                 outcome.processing_timers.append(at_ms)
-        if decoded.refusals or outcome.refusals:
-            for refusal in (*decoded.refusals, *outcome.refusals):
-                letter = self._codec.encode_refusal(refusal, raw, partition, offset, now_ms)
+        elif decoded.drop:
+            self._hots.pop(symbol, None)
+            self._state.drop(self._store, symbol, int(partition), now_ms, outcome)
+        if outcome.refusals or outcome.split_records or decoded.rounded or len(decoded.ticks) != decoded.lines:
+            refusals = (*decoded.refusals, *outcome.refusals)
+            self._counters.oddities(symbol, decoded, refusals, outcome)
+            for refusal in refusals:
+                letter = self._codec.encode_refusal(refusal, raw if has_value else None, int(partition), int(offset), now_ms)
                 output.append((DEAD, Row(symbol.encode(), letter)))
-        self._counters.record(decoded, outcome, now_ms)
-        self._carry_out(symbol, outcome, ctx, output)
-        return output
+        return self._carry_out(symbol, ctx, now_ms, output)
 
-    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> list[Any]:
+    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> list[Any] | None:
         """Event time closes bars of quiet symbols; processing time says revisions and the last forming bars."""
         symbol = ctx.get_current_key()
         now_ms = time.time_ns() // 1_000_000
-        outcome = Outcome()
+        hot = self._hots.get(symbol)
         output: list[Any] = []
         if ctx.time_domain() == TimeDomain.EVENT_TIME:
-            self._state.on_event_timer(self._store, symbol, timestamp, now_ms, outcome)
+            self._state.on_event_timer(self._store, symbol, timestamp, now_ms, self._outcome, hot)
         else:
-            self._state.on_processing_timer(self._store, symbol, now_ms, outcome)
+            self._state.on_processing_timer(self._store, symbol, now_ms, self._outcome, hot)
             if self._throttle.timer(symbol, now_ms):
-                self._show(symbol, None, now_ms, output)
-        self._carry_out(symbol, outcome, ctx, output)
-        return output
+                self._show(symbol, now_ms, output)
+        return self._carry_out(symbol, ctx, now_ms, output)
 
-    def _show(self, symbol: str, hot: Any, now_ms: int, output: list[Any]) -> None:
+    def _show(self, symbol: str, now_ms: int, output: list[Any]) -> None:
         started = time.perf_counter()
         key = symbol.encode()
-        for result in self._state.forming(self._store, symbol, hot, now_ms):
+        for result in self._state.forming(self._store, symbol, self._hots.get(symbol), now_ms):
             output.append((LIVE, Row(key, self._codec.encode_result(result))))
         self._throttle.shown(symbol, now_ms, (time.perf_counter() - started) * 1e3)
 
-    def _carry_out(self, symbol: str, outcome: Outcome, ctx: Any, output: list[Any]) -> None:
+    def _carry_out(self, symbol: str, ctx: Any, now_ms: int, output: list[Any]) -> list[Any] | None:
+        """Do what the core asked for, and return what goes out."""
+        outcome = self._outcome
         if outcome.results:
             key = symbol.encode()
             output.extend(Row(key, self._codec.encode_result(result)) for result in outcome.results)
@@ -97,3 +108,6 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
                 timers.register_event_time_timer(at_ms)
             for at_ms in outcome.processing_timers:
                 timers.register_processing_time_timer(at_ms)
+        outcome.clear()
+        self._counters.flush(outcome, now_ms)
+        return output or None

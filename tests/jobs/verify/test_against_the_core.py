@@ -34,6 +34,9 @@ class DictStore:
     def __init__(self) -> None:
         self.parts: dict[object, Any] = {}
 
+    def clear(self) -> None:
+        self.parts.clear()
+
     def __getattr__(self, name: str) -> Any:
         verb, _, part = name.partition("_")
         if verb == "get":
@@ -45,14 +48,21 @@ class DictStore:
         raise AttributeError(name)
 
 
-def history(seed: int, records: int) -> list[tuple[str, int, bytes | None]]:
-    """(symbol, timestamp, value) of records with disorder, late ticks, duplicates, flags and every kind of fault."""
+def history(seed: int, records: int, drops: float = 0.0) -> list[tuple[str, int, bytes | None]]:
+    """(symbol, timestamp, value) of records with disorder, late ticks, duplicates, flags and every kind of fault.
+
+    `drops` is the share of records that drop their symbol, which then goes on, or back to ticks it has had before.
+    """
     dice = random.Random(seed)
     clocks, prices = {f"S{n}": T0 for n in range(3)}, {f"S{n}": 10.0 ** dice.randint(-2, 6) for n in range(3)}
     sent: list[bytes] = []
     written: list[tuple[str, int, bytes | None]] = []
     for number in range(records):
         symbol = dice.choice(list(clocks))
+        if drops and dice.random() < drops:
+            written.append((symbol, clocks[symbol], f'{{"op": "drop", "stock_id": "{symbol}"}}'.encode() + dice.choice([b"", b"\n"])))
+            clocks[symbol] -= dice.choice([0, 0, 40_000, 600_000, 40_000_000])
+            continue
         lines = []
         for _ in range(dice.choice([1, 1, 3])):
             clocks[symbol] += dice.choice([0, 0, 1, 700, 3_000, 20_000, 90_000])
@@ -88,9 +98,9 @@ def line(dice: random.Random, symbol: str, clock_ms: int, price: float, number: 
 class Core:
     """Drives the job's core as the job does, one symbol's store beside the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: int = 5) -> None:
         self.codec = JobCodec(Scales(), "stock_data")
-        self.core = SymbolState(CoreRules(frames=FRAMES, indicators=DEFAULT_LABELS), 5)
+        self.core = SymbolState(CoreRules(frames=FRAMES, indicators=DEFAULT_LABELS), run)
         self.stores: dict[str, Any] = {}
         self.results: list[Record] = []
         self.letters: list[Record] = []
@@ -98,7 +108,10 @@ class Core:
     def take(self, offset: int, symbol: str, timestamp_ms: int, value: bytes | None) -> None:
         store = self.stores.setdefault(symbol, DictStore())
         decoded, outcome = self.codec.decode(symbol, value, timestamp_ms, offset), Outcome()
-        self.core.on_ticks(store, symbol, decoded.ticks, timestamp_ms, 0, offset, outcome)
+        if decoded.drop:
+            self.core.drop(store, symbol, 0, offset, outcome)
+        else:
+            self.core.on_ticks(store, symbol, decoded.ticks, timestamp_ms, 0, offset, outcome)
         for refusal in (*decoded.refusals, *outcome.refusals):
             letter = self.codec.encode_refusal(refusal, value, 0, offset, 0)
             self.letters.append(Record(0, len(self.letters), 0, symbol.encode(), letter))
@@ -126,3 +139,25 @@ def test_the_core_and_verify_agree_on_every_bar_value_and_dead_letter(seed: int)
     assert report.outcome.differences == []
     assert report.exit_code == 0
     assert min(report.counts[name] for name in ("duplicates", "revised_bars", "indicator_values", "dead_letters", "frame_copies")) > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_they_agree_on_symbols_that_are_dropped_and_come_back(seed: int) -> None:
+    job, ticks = Core(), []
+    for offset, (symbol, timestamp_ms, value) in enumerate(history(seed, 900, drops=0.01)):
+        ticks.append(Record(0, offset, timestamp_ms, symbol.encode(), value))
+        job.take(offset, symbol, timestamp_ms, value)
+    job.end()
+    report = verify(Lists(ticks), Lists(job.results), Lists(job.letters), by=RULES, indicators=DEFAULT_LABELS)
+    assert report.outcome.differences == []
+    counts, refused = report.counts, sum(report.dead_letters.values())
+    assert min(counts[name] for name in ("drops", "revised_bars", "indicator_values", "dead_letters", "results_of_older_runs")) > 0
+    assert counts["lines"] == counts["counted"] + counts["duplicates"] + counts["frame_copies"] + counts["drops"] + refused
+    assert set(report.unproven) <= {"not_closed"}
+
+    fresh = Core(50)  # a job without state, beside the results of the first
+    for each in ticks:
+        fresh.take(each.offset, (each.key or b"").decode(), each.timestamp_ms, each.value)
+    fresh.end()
+    report = verify(Lists(ticks), Lists(job.results + fresh.results), Lists(job.letters), by=RULES, indicators=DEFAULT_LABELS)
+    assert report.outcome.differences == []

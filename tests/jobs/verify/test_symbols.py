@@ -158,6 +158,13 @@ def test_an_indicator_is_folded_from_its_since() -> None:
     assert compare(prices_of(5, 6, 9), said, indicators=SMA).outcome.wrong == {Kind.WRONG_INDICATOR: 1}
 
 
+def test_bars_said_before_an_indicator_was_there_are_counted_even_if_it_was_warmed_up_from_the_first_one() -> None:
+    said = [minute(0, 5), minute(1, 6, results={"MA": 5.5})]
+    report = compare(prices_of(5, 6), said, indicators=SMA)
+    assert not report.outcome.wrong
+    assert report.unproven[Unproven.INDICATOR_ADDED] == 1
+
+
 def test_a_label_missing_from_one_record_is_found() -> None:
     said = [minute(0, 5, results={"MA": None}), minute(1, 6)]
     assert compare(prices_of(5, 6), said, indicators=SMA).outcome.wrong == {Kind.MISSING_INDICATOR: 1}

@@ -44,6 +44,8 @@ class Decoded:
     refusals: list[Refusal] = field(default_factory=list)
     copies: int = 0
     rounded: int = 0
+    lines: int = 0
+    drop: bool = False
 
 
 def outcome(**counts: Any) -> Outcome:
@@ -57,25 +59,38 @@ def test_every_lines_fate_is_counted() -> None:
     context = Context()
     counters = Counters(context)
     late = Refusal(Reason.LATE_TICK, "", 0)
-    counters.record(Decoded(copies=2, rounded=1), outcome(counted=5, duplicates=3, late=4, split_records=1), now_ms=1_000)
-    counters.record(Decoded(refusals=[Refusal(Reason.BAD_JSON, "", 1)]), outcome(counted=1, refusals=[late, late]), now_ms=2_500)
+    counters.oddities("A", Decoded(copies=2, rounded=1), (), outcome())
+    counters.oddities("A", Decoded(), [Refusal(Reason.BAD_JSON, "", 1), late, late], outcome())
+    counters.oddities("A", Decoded(drop=True), (), outcome())
+    counters.flush(outcome(counted=6, duplicates=3, late=4), now_ms=4_000)
     assert context.table == {
         "tickloom.ticks": 6,
         "tickloom.duplicates": 3,
         "tickloom.late_ticks": 4,
-        "tickloom.split_records": 1,
         "tickloom.frame_copies": 2,
         "tickloom.rounded": 1,
+        "tickloom.drops": 1,
         "tickloom.reason.late_tick.dead_letters": 2,
         "tickloom.reason.bad_json.dead_letters": 1,
     }
 
 
-def test_counts_are_handed_over_at_most_once_a_second() -> None:
+def test_a_symbol_met_in_two_partitions_counts_once_however_many_its_records() -> None:
     context = Context()
     counters = Counters(context)
-    seen = []
+    for symbol in ("A", "A", "B", "A"):
+        counters.oddities(symbol, Decoded(), (), outcome(split_records=1))
+    counters.flush(outcome(), now_ms=1_000)
+    assert context.table == {"tickloom.split_symbols": 2}
+
+
+def test_counts_add_up_in_the_outcome_and_are_handed_over_at_most_once_a_second() -> None:
+    context = Context()
+    counters = Counters(context)
+    seen, made = [], outcome()
     for now_ms in (10_000, 10_500, 10_999, 11_000):
-        counters.record(Decoded(), outcome(counted=1), now_ms)
+        made.counted += 1
+        counters.flush(made, now_ms)
         seen.append(context.table["tickloom.ticks"])
     assert seen == [1, 1, 1, 4]
+    assert made.counted == 0
