@@ -17,9 +17,9 @@ from pyflink.java_gateway import get_gateway
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.dataflow import build
+from jobs.flink_rest import FlinkRest
 from jobs.flink_settings import job_settings
 from jobs.local import minicluster
-from jobs.local.flink_rest import FlinkRest
 
 HOST = "127.0.0.1"
 QUICK_JVM = "-Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
@@ -43,26 +43,27 @@ def gateway(jars: Path) -> Any:
 
 
 class MiniCluster:
-    """A mini-cluster of one slot; its REST API is at `rest`."""
+    """A mini-cluster of two slots; its REST API is at `rest`."""
 
     def __init__(self, jvm: Any, address: str) -> None:
         self._jvm = jvm
         self.address = address
         self.rest = FlinkRest(address, "test")
 
-    def environment(self, config: Config) -> StreamExecutionEnvironment:
-        """An environment whose jobs run here, with the settings `config` gives a job."""
+    def environment(self, config: Config, restore: Path | None = None) -> StreamExecutionEnvironment:
+        """An environment whose jobs run here, with the settings `config` gives a job; they go on from the savepoint `restore`."""
         configuration = Configuration()
-        for name, value in job_settings(config).items():
+        restored = {"execution.state-recovery.path": restore.as_uri()} if restore else {}
+        for name, value in {**job_settings(config), **restored}.items():
             configuration.set_string(name, value)
         host, _, port = self.address.removeprefix("http://").partition(":")
         remote = self._jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
         no_jars = get_gateway().new_array(self._jvm.String, 0)
         return StreamExecutionEnvironment(remote.createRemoteEnvironment(host, int(port), configuration._j_configuration, no_jars))
 
-    def submit(self, config: Config, run: int, *, start: str = "earliest", bounded: bool = True) -> JobClient:
+    def submit(self, config: Config, run: int, *, start: str = "earliest", bounded: bool = True, restore: Path | None = None) -> JobClient:
         """The job of `jobs.dataflow`, running."""
-        env = self.environment(config)
+        env = self.environment(config, restore)
         build(env, config, run, start=start, bounded=bounded)
         return env.execute_async(config.stack.name)
 
@@ -72,14 +73,16 @@ def mini_cluster(jars: Path) -> Iterator[MiniCluster]:
     """The cluster, until the block ends; the JVM goes with it."""
     java = gateway(jars)
     settings = Configuration()
-    for name, value in {"rest.address": HOST, "rest.bind-address": HOST, "rest.port": "0", "rest.bind-port": "0"}.items():
-        settings.set_string(name, value)
+    for name in ("rest.address", "rest.bind-address", "jobmanager.bind-host"):
+        settings.set_string(name, HOST)
+    for name in ("rest.port", "rest.bind-port"):
+        settings.set_string(name, "0")
     package = java.jvm.org.apache.flink.runtime.minicluster
     wanted = (
         package.MiniClusterConfiguration.Builder()
         .setConfiguration(settings._j_configuration)
         .setNumTaskManagers(1)
-        .setNumSlotsPerTaskManager(1)
+        .setNumSlotsPerTaskManager(2)
         .build()
     )
     cluster = package.MiniCluster(wanted)

@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from pyflink.common import JobClient
 
+from connectors.topics import Topics
 from jobs.cli.main import run as run_command
 from jobs.config_load import load_config
 from jobs.topics import make_topics
@@ -101,9 +102,9 @@ class Stack:
 
     # The job -------------------------------------------------------------------------------------------------------
 
-    def start(self, run: int = 1, *, bounded: bool = False) -> JobClient:
-        """Submit the job."""
-        return self.cluster.submit(self.config, run, bounded=bounded)
+    def start(self, run: int = 1, *, bounded: bool = False, restore: Path | None = None) -> JobClient:
+        """Submit the job, to go on from the savepoint `restore` if that is given."""
+        return self.cluster.submit(self.config, run, bounded=bounded, restore=restore)
 
     def compute(self, run: int = 1) -> str:
         """Let a job without state compute all ticks there are, every bar closed; it must never have failed. Its id."""
@@ -131,10 +132,16 @@ class Stack:
 
     # Topics --------------------------------------------------------------------------------------------------------
 
+    def topic(self, topic: str) -> str:
+        """The full name of a topic."""
+        name: str = getattr(Topics.of(self.config.kafka_connection()), topic)
+        return name
+
     def records(self, topic: str) -> list[ConsumerRecord]:
         """The committed records of a topic, each partition's in order of offset."""
+        name = self.topic(topic)
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, isolation_level="read_committed")
-        partitions = [TopicPartition(self.prefix + topic, number) for number in sorted(consumer.partitions_for_topic(self.prefix + topic))]
+        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name))]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
         ends, found = consumer.end_offsets(partitions), defaultdict(list)
@@ -156,7 +163,7 @@ class Stack:
 
         for number, record in enumerate(records):
             told = partial(delivered, number)
-            producer.produce(self.prefix + topic, record.value, record.key, record.partition, told, timestamp=record.timestamp_ms)
+            producer.produce(self.topic(topic), record.value, record.key, record.partition, told, timestamp=record.timestamp_ms)
             producer.poll(0)
         assert producer.flush(30) == 0
         return [placed[number] for number in range(len(records))]
