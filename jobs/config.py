@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from connectors.clients import KafkaConnection
-from jobs.config_terms import Address, Frames, Options, Place, StartPoint, Url, Words
+from jobs.config_terms import Address, Folder, Frames, Options, Place, StartPoint, Url, Words
 from jobs.config_values import Choice, Kind, Share, Switch, Text, Whole, duration, size
 
 EMBEDDED = "embedded"
@@ -67,6 +67,10 @@ class KafkaConfig:
     topic_prefix: str = _key(
         "", Text(r"[A-Za-z0-9._-]{0,100}", "letters, digits, . _ and - (at most 100)"), "put before every topic's name", Change.FIXED
     )
+    ticks_topic: str = _key(
+        "", Text(r"[A-Za-z0-9._-]{0,249}", "letters, digits, . _ and - (at most 249)"),
+        "the full name of a topic of ticks that another stack keeps; default: this stack's own stock_data", Change.FIXED,
+    )  # fmt: skip
     partitions: int = _key(8, Whole(1, 256), "partitions of the topics that `tickloom topics create` makes", Change.FIXED)
     options: Mapping[str, str] = _key(
         {}, Options(), "client options by librdkafka's names (security.protocol, sasl.*, ssl.*), translated for every client", shown=False
@@ -131,7 +135,30 @@ class JobConfig:
     checkpoint_interval: int = _key(
         "1s", duration("100ms", "10min"), "time between checkpoints; finals become visible with each", Change.SAVEPOINT_SAFE
     )
+    transaction_timeout: int | None = _key(
+        None, duration("1s", "24h"), "how long the job may be down between a crash and its restart before Kafka drops the finals of its "
+        "last moment; default: 24h on the embedded broker, 15min on another, whose transaction.max.timeout.ms it may not exceed",
+        Change.SAVEPOINT_SAFE,
+    )  # fmt: skip
     flink_rest: str = _key("http://127.0.0.1:8081", Url(), "Flink's REST address; the mini-cluster listens there")
+    state_dir: Path | str | None = _key(
+        None,
+        Folder(),
+        "checkpoints and savepoints, in a folder by stack.name; default: stack.data_dir/flink; a cluster's machines must reach it",
+        Change.FIXED,
+    )
+    changelog: bool = _key(
+        False,
+        Switch(),
+        "write changes of the state as they come, so that a checkpoint stays small: for many symbols; switch it over a savepoint",
+        Change.SAVEPOINT_SAFE,
+    )
+    python: str = _key(
+        "", Text(r"[^\s]*", "the path of a Python"), "the interpreter on the cluster's machines; default: the one that runs this command"
+    )
+    metrics: str = _key(
+        "127.0.0.1:9249", Address(loopback_only=True, optional=True), "where the job's metrics are served for Prometheus, at /metrics"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +168,21 @@ class GatewayConfig:
     listen: str = _key("127.0.0.1:9999", Address(), "where feeds connect")
     admin: str = _key("127.0.0.1:9998", Address(), "where health and metrics are served")
     auth: str = _key("local", Choice(AUTH), "local = none, on loopback only; keys; none")
+    name: str = _key("g1", Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "letters, digits, - and _ (at most 32)"),
+                     "begins the names of this gateway's connections; give each gateway its own")  # fmt: skip
+    max_line: int = _key("16KiB", size("1KiB", "256KiB"), "bytes a line may have")
+    max_connections: int = _key(10_000, Whole(1, 1_000_000), "connections open at once")
+    max_connections_per_address: int = _key(1_000, Whole(1, 1_000_000), "connections open at once from one address")
+    hello_timeout: int = _key("5s", duration("1s", "10min"), "how long a client may take to say hello where a key is needed")
+    partial_line_timeout: int = _key("30s", duration("1s", "1h"), "how long a line may take from its first byte to its newline")
+    idle_timeout: int = _key("60s", duration("1s", "24h"), "silence after which a client that said hello is cut")
+    heartbeat_interval: int = _key("15s", duration("1s", "1h"), "how often a client that said hello hears from the gateway at least")
+    lines_per_second: int = _key(0, Whole(0, 10_000_000), "lines a second that a connection may send; 0 is no limit")
+    feed_timeout: int = _key("60s", duration("1s", "24h"), "silence after which a feed no longer holds event time back")
+    linger: int = _key("20ms", duration("0ms", "1s"), "how long lines wait for others of their symbol under load, at most")
+    ticks_per_record: int = _key(64, Whole(1, 1_000), "lines of one symbol in a Kafka record, at most")
+    buffer: int = _key("32MiB", size("1MiB", "1GiB"), "bytes on their way to Kafka above which no socket is read")
+    drain_timeout: int = _key("9s", duration("1s", "10min"), "at the end, how long to wait until everything taken is durable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +235,7 @@ class Config:
 
     def kafka_connection(self) -> KafkaConnection:
         """What every Kafka client of this stack connects with. Raises OptionError."""
-        return KafkaConnection(self.bootstrap, self.kafka.options, self.kafka.topic_prefix)
+        return KafkaConnection(self.bootstrap, self.kafka.options, self.kafka.topic_prefix, self.kafka.ticks_topic)
 
     @property
     def consumer_group(self) -> str:

@@ -15,17 +15,21 @@ _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Address(Quoted):
-    """`host:port`; with `loopback_only`, of this machine's loopback interface."""
+    """`host:port`; with `loopback_only`, of this machine's loopback interface; with `optional`, nothing at all."""
 
     loopback_only: bool = False
+    optional: bool = False
 
     @property
     def expected(self) -> str:
         """The form."""
-        return '"127.0.0.1:PORT" (this part listens on loopback only)' if self.loopback_only else '"host:port"'
+        form = '"127.0.0.1:PORT" (this part listens on loopback only)' if self.loopback_only else '"host:port"'
+        return f'{form}, or "" for none' if self.optional else form
 
     def read(self, raw: object) -> str:
-        """The address itself."""
+        """The address itself, or the empty string."""
+        if self.optional and raw == "":
+            return ""
         host, port = split_address(string(raw))
         if self.loopback_only and host not in ("127.0.0.1", "localhost"):
             raise ValueError(raw)
@@ -58,6 +62,21 @@ class Place(Quoted):
         if not text:
             raise ValueError(text)
         return Path(text).expanduser()
+
+
+@dataclass(frozen=True, slots=True)
+class Folder(Quoted):
+    """A folder: a path of this machine, which the loader makes absolute, or the URI of another file system."""
+
+    expected: str = 'a path, or a URI such as "s3://bucket/folder"'
+
+    def read(self, raw: object) -> Path | str:
+        """The path, `~` expanded; a URI of another scheme than `file` as written, without a slash at its end."""
+        text = string(raw)
+        scheme, separator, rest = text.partition("://")
+        if not text or (separator and (not scheme or not rest.strip("/"))):
+            raise ValueError(text)
+        return Path(rest if separator else text).expanduser() if scheme == "file" or not separator else text.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from connectors.flink_kafka import TicksSource, at_least_once_sink, exactly_once
 from connectors.job_codec import JobCodec
 from connectors.topics import Topics
 from jobs.config import Config
+from jobs.shipped_function import ShippedFunction
+from jobs.shipping import Shipment
 from udfs.frames import parse_frames
 from udfs.functions.symbol_function import DEAD, LIVE, RECORD, SymbolFunction
 from udfs.live import LiveRules
@@ -20,13 +22,22 @@ MAX_PARALLELISM = 256
 _HOUR_MS = 3_600_000
 
 
-def build(env: StreamExecutionEnvironment, config: Config, run: int, *, start: str = "earliest", bounded: bool = False) -> None:
+def build(
+    env: StreamExecutionEnvironment,
+    config: Config,
+    run: int,
+    *,
+    start: str = "earliest",
+    bounded: bool = False,
+    shipment: Shipment | None = None,
+) -> None:
     """Add the job to `env`. It does not depend on the configured frames and indicators: they are data to the function.
 
     `run` numbers the results of symbols met for the first time. `bounded` ends the job at today's end of the ticks.
+    With a `shipment` the function runs with the code in that archive.
     """
     env.set_max_parallelism(MAX_PARALLELISM)
-    topics = Topics(config.kafka.topic_prefix)
+    topics = Topics.of(config.kafka_connection())
     kafka = java_options(config.kafka_connection())
     ticks = TicksSource(
         topic=topics.stock_data,
@@ -39,7 +50,8 @@ def build(env: StreamExecutionEnvironment, config: Config, run: int, *, start: s
     codec = partial(JobCodec, scales(config), topics.stock_data)
     function = SymbolFunction(rules(config), live_rules(config), run, codec)
 
-    bars = keyed_ticks(env, ticks).process(function, RECORD).uid("bars").name("bars")
+    shipped = ShippedFunction(function, shipment.archive.stem, shipment.names) if shipment else function
+    bars = keyed_ticks(env, ticks).process(shipped, RECORD).uid("bars").name("bars")
 
     results = exactly_once_sink(topics.indicator_results, kafka, f"{config.consumer_group}-results", transaction_timeout_ms(config))
     bars.sink_to(results).uid("results").name("results")
@@ -51,6 +63,8 @@ def build(env: StreamExecutionEnvironment, config: Config, run: int, *, start: s
 
 def transaction_timeout_ms(config: Config) -> int:
     """How long a stop between pre-commit and commit may last: the embedded broker allows a day, foreign ones 15 minutes."""
+    if config.job.transaction_timeout is not None:
+        return config.job.transaction_timeout
     return 24 * _HOUR_MS if config.kafka.bootstrap == "embedded" else _HOUR_MS // 4
 
 

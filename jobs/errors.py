@@ -5,7 +5,7 @@ JobsError
 ├── DependencyMissing    Java, Maven, jars or a package is not there           exit 4, install and retry
 ├── Unreachable          Kafka, Flink or another service does not answer       exit 4, may be retried
 ├── PortInUse            somebody else listens on a configured port            exit 1
-├── AlreadyRunning       another stack works in this data folder               exit 1
+├── AlreadyRunning       another stack or cluster works in this data folder    exit 1
 └── PartFailed           a supervised part ended too often, or was never ready exit 1
 """
 
@@ -60,10 +60,10 @@ class PortInUse(JobsError):
 
 
 class AlreadyRunning(JobsError):
-    """A stack with process id `pid` works in this data folder."""
+    """A stack (or a cluster: `what`) with process id `pid` works in this data folder; `down` stops it."""
 
-    def __init__(self, pid: int, data_dir: str) -> None:
-        super().__init__(f"a stack is running in {data_dir} (pid {pid})", "tickloom down")
+    def __init__(self, pid: int, data_dir: str, what: str = "stack", down: str = "tickloom down") -> None:
+        super().__init__(f"a {what} is running in {data_dir} (pid {pid})", down)
         self.pid = pid
 
 

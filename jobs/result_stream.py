@@ -41,7 +41,7 @@ class ResultStream:
     """Reads `indicator_results` (committed records only) and, where wanted, `indicator_live`. A context manager."""
 
     def __init__(self, connection: KafkaConnection, wanted: Wanted, start: Start) -> None:
-        topics = Topics(connection.topic_prefix)
+        topics = Topics.of(connection)
         names = [topics.indicator_results, topics.indicator_live] if wanted.forming else [topics.indicator_results]
         self._wanted = wanted
         self._readers = [TopicReader(connection, name, from_offsets=_offsets(connection, name, start)) for name in names]

@@ -35,7 +35,7 @@ class Past:
 
 def read_past(connection: KafkaConnection) -> Past:
     """Read the end of `stock_data`. Raises KafkaUnreachable, TopicMissing, ConsumeError."""
-    topic = Topics(connection.topic_prefix).stock_data
+    topic = Topics.of(connection).stock_data
     begins = begin_offsets(connection, topic)
     starts = {partition: max(begins[partition], end - LOOK_BACK) for partition, end in end_offsets(connection, topic).items()}
     past = Past()

@@ -12,7 +12,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.dataflow import build
-from jobs.flink_settings import job_settings
+from jobs.flink_settings import job_parameters, job_settings
 
 
 def submit(config: Config, settings: Mapping[str, str], run: int, start: str, *, bounded: bool = False) -> JobClient:
@@ -21,6 +21,7 @@ def submit(config: Config, settings: Mapping[str, str], run: int, start: str, *,
     for name, value in {**job_settings(config), **settings}.items():
         configuration.set_string(name, value)
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
+    env.get_config().set_global_job_parameters(job_parameters(config))
     build(env, config, run, start=start, bounded=bounded)
     return env.execute_async(config.stack.name)
 

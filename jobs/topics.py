@@ -8,15 +8,17 @@ TIMEOUT_MS = 10_000
 """How long Kafka may take to answer."""
 
 
-def wanted_topics(config: Config, prefix: str | None = None) -> tuple[TopicSpec, ...]:
-    """What every topic of `config` should be; under another prefix than its own where one is given."""
-    return topic_specs(
-        Topics(config.kafka.topic_prefix if prefix is None else prefix),
+def wanted_topics(config: Config, topics: Topics | None = None) -> tuple[TopicSpec, ...]:
+    """What every topic of `config`, or each of `topics`, should be. A topic of ticks that another stack keeps is left to it."""
+    topics = topics or Topics.of(config.kafka_connection())
+    specs = topic_specs(
+        topics,
         partitions=config.kafka.partitions,
         stock_data_bytes=config.retention.stock_data,
         indicator_results_bytes=config.retention.indicator_results,
         max_future_ms=config.ticks.max_future,
     )
+    return tuple(spec for spec in specs if spec.name != topics.ticks)
 
 
 def make_topics(config: Config) -> TopicsReport:

@@ -6,6 +6,7 @@ import click
 
 from jobs.cli.context import current_config, json_option, write_json
 from jobs.config import Config
+from jobs.config_file import toml_text
 
 MASK = "********"
 _SECRET = re.compile(r"password|secret|jaas|token|\bkey$|\.pem$|keystore\.key", re.IGNORECASE)
@@ -47,7 +48,7 @@ def show(ctx: click.Context, with_origin: bool, as_json: bool) -> None:
     for key, value in values.items():
         if key.partition(".")[0] != section:
             click.echo(f"{'' if not section else chr(10)}[{(section := key.partition('.')[0])}]")
-        line = f"{key.partition('.')[2]} = {_toml(value)}" if value is not None else f"# {key.partition('.')[2]} is not set"
+        line = f"{key.partition('.')[2]} = {toml_text(value)}" if value is not None else f"# {key.partition('.')[2]} is not set"
         click.echo(f"{line:<56} # {_origin(config, key)}" if with_origin and value is not None else line)
 
 
@@ -64,20 +65,6 @@ def _origin(config: Config, key: str) -> str:
     if key.startswith("indicators."):
         return config.origins.get(key, "default")
     return config.origin(key)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_toml(name)} = {_toml(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str):
-        import orjson
-
-        return orjson.dumps(value).decode()
-    return str(value)
 
 
 command = config_command

@@ -45,7 +45,7 @@ def ls(ctx: click.Context, reasons: Sequence[str], limit: int, as_json: bool) ->
     from jobs.feed import WallClock
 
     connection = current_config(ctx).kafka_connection()
-    records = read_topic(connection, Topics(connection.topic_prefix).dead_letters)
+    records = read_topic(connection, Topics.of(connection).dead_letters)
     listing = list_letters(records, {Reason(reason) for reason in reasons}, limit)
     if as_json:
         for entry in listing.entries:
@@ -86,7 +86,7 @@ def _entry(ctx: click.Context, letter_id: str) -> "Entry":
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     connection = current_config(ctx).kafka_connection()
-    topic = Topics(connection.topic_prefix).dead_letters
+    topic = Topics.of(connection).dead_letters
     if offset < end_offsets(connection, topic).get(partition, 0):
         record = next(read_topic(connection, topic, partitions=[partition], from_offsets={partition: offset}), None)
         entries = list_letters([record], (), 1).entries if record is not None and record.offset == offset else ()

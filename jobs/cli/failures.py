@@ -7,7 +7,15 @@ from jobs.config import Config
 from jobs.errors import JobsError
 from udfs.errors import UdfError
 
-EXTRAS = {"pyflink": "flink", "py4j": "flink", "find_libpython": "flink", "talib": "verify"}
+EXTRAS = {
+    "pyflink": "flink",
+    "py4j": "flink",
+    "find_libpython": "flink",
+    "talib": "verify",
+    "uvloop": "gateway",
+    "structlog": "gateway",
+    "aiohttp": "gateway",
+}
 """Package -> the extra of `tickloom` that brings it."""
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def make_topics(config: Config, connection: "KafkaConnection") -> tuple[str, ...]:
     """Make the topics of `connection`'s prefix that are missing; says which those were."""
-    from connectors.topics import create_topics
+    from connectors.topics import Topics, create_topics
     from jobs.topics import wanted_topics
 
-    return create_topics(connection, wanted_topics(config, connection.topic_prefix)).created
+    return create_topics(connection, wanted_topics(config, Topics.of(connection))).created
 
 
 @contextmanager

@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
+    "init": Entry("jobs.cli.init:command", "Write a configuration to start from."),
     "setup": Entry("jobs.cli.stack:setup", "Fetch the jars and check Java and Python, once."),
     "demo": Entry("jobs.cli.demo:command", "The whole stack with a simulated exchange and a live table."),
     "up": Entry("jobs.cli.stack:up", "Start the stack on this machine and keep it running."),
@@ -28,13 +29,18 @@ COMMANDS = {
     "status": Entry("jobs.cli.stack:status", "What runs, since when, where."),
     "logs": Entry("jobs.cli.stack:logs", "The logs of the stack's parts."),
     "job": Entry("jobs.cli.job:command", "Run the Flink job."),
+    "cluster": Entry("jobs.cli.cluster:command", "A real Flink cluster on this machine."),
+    "gateway": Entry("jobs.cli.gateway:command", "Take ticks in over TCP."),
     "simulate": Entry("jobs.cli.simulate:command", "Write the ticks of a simulated exchange."),
     "replay": Entry("jobs.cli.replay:command", "Write the ticks of files."),
     "tail": Entry("jobs.cli.tail:command", "Watch bars and indicators as they come."),
     "verify": Entry("jobs.cli.verify:command", "Prove the results equal to a batch recomputation."),
     "dlq": Entry("jobs.cli.dlq:command", "List and show dead letters."),
+    "symbols": Entry("jobs.cli.symbols:command", "List the symbols, and drop one from a running job."),
     "topics": Entry("jobs.cli.topics:command", "Create and list the topics."),
+    "indicators": Entry("jobs.cli.indicators:command", "List the indicators, and check one of your own."),
     "config": Entry("jobs.cli.config:command", "Check and show the configuration."),
+    "doctor": Entry("jobs.cli.doctor:command", "What is wrong here, and what to try."),
 }
 
 
@@ -77,8 +83,16 @@ def _overrides(ctx: click.Context, parameter: click.Parameter, settings: Sequenc
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
+def _version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        from jobs.cli.version import tickloom_version
+
+        click.echo(f"tickloom {tickloom_version(Path(__file__).parents[2])}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="tickloom")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="The TOML file to use.")
 @click.option("--set", "settings", multiple=True, callback=_overrides, metavar="SECTION.KEY=VALUE", help="Set one key for this run.")
 @click.pass_context
@@ -104,6 +118,7 @@ def main() -> NoReturn:
     0 ok, 1 failure, 2 usage, 3 configuration, 4 missing or unreachable, 5 auth, 6 a check failed, 130 Ctrl-C, 143 SIGTERM.
     """
     signal.signal(signal.SIGTERM, _on_terminate)
+    sys.path.append(str(Path.cwd()))  # where indicators of one's own are looked for last
     sys.exit(run(sys.argv[1:]))
 
 

@@ -125,7 +125,7 @@ def _replay(config: "Config", files: "Sequence[TickFile]", asked: Mapping[str, A
     from jobs.replay import Replay, ReplayCounts, arrivals, read_files
 
     connection = _connection(config, files, asked)
-    if Topics(connection.topic_prefix).stock_data not in make_topics(config, connection):
+    if Topics.of(connection).stock_data not in make_topics(config, connection):
         _refuse_a_second_time(connection, asked)
     replay = Replay(
         in_order=asked["in_order"],
@@ -161,14 +161,14 @@ def _connection(config: "Config", files: "Sequence[TickFile]", asked: Mapping[st
     prefix = asked["topic_prefix"] if asked["topic_prefix"] is not None else f"{live.topic_prefix}replay-{name[:60]}."
     if re.fullmatch(r"[A-Za-z0-9._-]{0,100}", prefix) is None:
         raise click.BadParameter(f"{prefix!r}: letters, digits, . _ and - (at most 100)", param_hint="--topic-prefix")
-    return replace(live, topic_prefix=prefix)
+    return replace(live, topic_prefix=prefix, ticks_topic="")
 
 
 def _refuse_a_second_time(connection: "KafkaConnection", asked: Mapping[str, Any]) -> None:
     from connectors.consumer import begin_offsets, end_offsets
     from connectors.topics import Topics
 
-    topic = Topics(connection.topic_prefix).stock_data
+    topic = Topics.of(connection).stock_data
     if not asked["append"] and not asked["into_live"] and end_offsets(connection, topic) != begin_offsets(connection, topic):
         raise click.UsageError(f"{topic} holds ticks already: give another --topic-prefix, or --append to write after them")
 

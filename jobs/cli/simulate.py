@@ -85,7 +85,7 @@ def command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
     connection, live = config.kafka_connection(), asked["speed"] == "live"
     start_ms = _start(asked, clock.now_ms())
     exchange = Exchange(_simulation(config, asked))
-    is_new = Topics(connection.topic_prefix).stock_data in make_topics(config, connection)
+    is_new = Topics.of(connection).stock_data in make_topics(config, connection)
     history, trades, begun_ms = Sent(), Sent(), clock.now_ms()
     with (
         summarised(lambda: _summary(exchange, history, trades, clock.now_ms() - begun_ms), as_json=as_json),

@@ -43,22 +43,25 @@ def setup(ctx: click.Context, source: Path | None) -> None:
 @click.command()
 @click.option("--detach", is_flag=True, help="Return once everything runs; `tickloom down` stops it.")
 @click.option("--fresh", is_flag=True, help="Begin a new run from the earliest tick instead of resuming.")
+@click.option("--job/--no-job", default=True, help="Whether the job runs here too, on a mini-cluster; without it, submit it to a cluster.")
 @click.pass_context
-def up(ctx: click.Context, detach: bool, fresh: bool) -> None:
+def up(ctx: click.Context, detach: bool, fresh: bool, job: bool) -> None:
     """Start the stack on this machine and keep it running until Ctrl-C.
 
     \b
     Examples:
       tickloom up
       tickloom up --detach && tickloom status
+      tickloom up --no-job                     the broker alone
     """  # noqa: D301
     from jobs.local.running import run_detached, run_stack
 
     config = current_config(ctx)
     if detach:
-        run_detached(config, invocation(ctx).command_line("up", *(["--fresh"] if fresh else [])), invocation(ctx).environ, announce)
+        flags = [*(["--fresh"] if fresh else []), *([] if job else ["--no-job"])]
+        run_detached(config, invocation(ctx).command_line("up", *flags), invocation(ctx).environ, announce)
     else:
-        run_stack(config, invocation(ctx).command_line, invocation(ctx).environ, announce, fresh=fresh)
+        run_stack(config, invocation(ctx).command_line, invocation(ctx).environ, announce, fresh=fresh, job=job)
 
 
 @click.command()
@@ -80,7 +83,7 @@ def down(ctx: click.Context) -> None:
 @json_option
 @click.pass_context
 def status(ctx: click.Context, as_json: bool) -> int:
-    """Show what runs, since when and where; exit 1 unless every part is running.
+    """Show what runs of the stack and of a local cluster, since when and where; exit 1 unless every part is running.
 
     \b
     Examples:
@@ -90,13 +93,14 @@ def status(ctx: click.Context, as_json: bool) -> int:
     from dataclasses import asdict
 
     from jobs.local.parts import PartState
-    from jobs.local.run_folder import RunFolder
+    from jobs.local.run_folder import CLUSTER, STACK, RunFolder
 
-    folder = RunFolder(current_config(ctx).stack.data_dir)
-    pid, parts = folder.stack_pid(), folder.read()
+    folders = {what: RunFolder(current_config(ctx).stack.data_dir, what) for what in (STACK, CLUSTER)}
+    pids = {what: folder.stack_pid() for what, folder in folders.items()}
+    parts = [part for folder in folders.values() for part in folder.read()]
     if as_json:
-        write_json({"pid": pid, "parts": [asdict(part) for part in parts]})
-    elif pid is None:
+        write_json({"pid": pids[STACK], "cluster_pid": pids[CLUSTER], "parts": [asdict(part) for part in parts]})
+    elif not any(pids.values()):
         click.echo("nothing is running; try: tickloom up", err=True)
     else:
         _print_table(parts)

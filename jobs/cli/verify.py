@@ -61,7 +61,8 @@ def _verify(config: "Config", rules: "Rules", options: "Options") -> "Report":
     from jobs.verify.kafka_topics import CommittedOffsets, KafkaTopic
     from jobs.verify.run import Sources, Timing, Verification
 
-    connection, topics = config.kafka_connection(), Topics(config.kafka.topic_prefix)
+    connection = config.kafka_connection()
+    topics = Topics.of(connection)
     names = (topics.stock_data, topics.indicator_results, topics.dead_letters)
     ticks, results, dead_letters = (KafkaTopic(connection, name) for name in names)
     committed = CommittedOffsets(connection, topics.stock_data, config.consumer_group)
@@ -129,6 +130,8 @@ def _show(report: "Report", limit: int) -> None:
     verdict = f"{total:,} differences" if total else "no differences"
     if report.exit_code == 4:
         verdict += "; indicators not checked: TA-Lib is not installed (pip install 'tickloom[verify]')"
+    if report.own_indicators:
+        verdict += f"; not checked, there is no second opinion: {', '.join(report.own_indicators)}"
     console.print(f"{verdict}   {report.ticks_per_s:,} ticks/s checked, {report.seconds:.1f} s")
 
 
@@ -156,6 +159,6 @@ def _counts(report: "Report") -> "Table":
 
 
 _SHOWN = (
-    "symbols", "records", "heartbeats", "lines", "counted", "duplicates", "frame_copies", "bars", "results", "revised_bars",
+    "symbols", "records", "heartbeats", "lines", "counted", "duplicates", "frame_copies", "drops", "bars", "results", "revised_bars",
     "indicator_values", "dead_letters", "result_records", "results_of_older_runs",
 )  # fmt: skip

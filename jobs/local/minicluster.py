@@ -4,22 +4,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jobs.config import Config
 from jobs.errors import JobsError
-from jobs.flink_settings import savepoints
-from jobs.local.flink_rest import FlinkRest
+from jobs.flink_rest import FlinkRest
+from jobs.flink_settings import SAVEPOINTS, restore_settings, state_uri
 from jobs.local.jars import connector_jar
 from jobs.local.java import find_java
 from jobs.local.ports import require_free
 from jobs.local.resources import resource
-from jobs.local.resume import Beginning
 from jobs.local.signals import handling
+from jobs.resume import Beginning
 
 if TYPE_CHECKING:
     from pyflink.common import JobClient
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 HEAP = "2g"
 _SAVEPOINT_TIMEOUT_S = 50.0
 _POLL_S = 0.2
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class JobFailed(JobsError):
@@ -50,6 +52,8 @@ def prepare(config: Config, environ: MutableMapping[str, str]) -> None:
     environ["FLINK_LOG_DIR"] = str(logs)
     environ["LOG4J_PROPERTIES"] = str(configuration / "log4j.properties")
     environ["FLINK_IDENT_STRING"] = config.stack.name
+    # Otherwise PyFlink starts a gRPC server for Python beside the JVM, which thread mode never uses, and it listens on all interfaces.
+    environ["_python_worker_execution_mode"] = "process"
     environ.setdefault("JVM_ARGS", f"-Xmx{HEAP} -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError")
 
 
@@ -60,18 +64,20 @@ def _distribution() -> Path:
 
 
 def _library(config: Config) -> Path:
-    """A folder of links to PyFlink's jars and the Kafka connector: what is on the class path needs no class loader of its own."""
+    """A folder of links to the jars of PyFlink, its Prometheus reporter and the Kafka connector: no class loader of their own then."""
     library = config.stack.data_dir / "flink" / "lib"
     library.mkdir(parents=True, exist_ok=True)
     for link in library.iterdir():
         link.unlink()
-    for jar in (*(_distribution() / "lib").glob("*.jar"), connector_jar(config.stack.jars)):
+    flink = _distribution()
+    reporter = (flink / "plugins" / "metrics-prometheus").glob("*.jar")
+    for jar in (*(flink / "lib").glob("*.jar"), *reporter, connector_jar(config.stack.jars)):
         (library / jar.name).symlink_to(jar.resolve())
     return library
 
 
-def start(config: Config, begin: Beginning, run: int, *, bounded: bool = False) -> "JobClient":
-    """Start the mini-cluster and the job on it. `prepare` comes first. Raises PortInUse."""
+def start(config: Config, begin: Beginning, run: int, more: Mapping[str, str] = _NONE, *, bounded: bool = False) -> "JobClient":
+    """Start the mini-cluster and the job on it, with `more` settings of Flink's. `prepare` comes first. Raises PortInUse."""
     from jobs.ticks_to_indicators import submit
 
     address = urlsplit(config.job.flink_rest)
@@ -82,24 +88,25 @@ def start(config: Config, begin: Beginning, run: int, *, bounded: bool = False) 
         "rest.bind-address": host,
         "rest.port": str(port),
         "rest.bind-port": str(port),
+        "jobmanager.bind-host": host,  # config.yaml does not reach the mini-cluster, and its server of files would listen everywhere
         "web.submit.enable": "false",
         "taskmanager.numberOfTaskSlots": str(config.job.parallelism),
         "execution.attached": "true",
         "metrics.fetcher.update-interval": "1000",  # the default of 10 s is long for one who looks
+        **more,
     }
     if begin.restore is not None:
-        settings["execution.state-recovery.path"] = begin.restore.as_uri()
-        settings["execution.state-recovery.ignore-unclaimed-state"] = "false"
+        settings |= restore_settings(config, begin.restore)
     return submit(config, settings, run, begin.start, bounded=bounded)
 
 
-def wait(config: Config, client: "JobClient", stopping: threading.Event) -> None:
-    """Wait until the job ends, or `stopping` is set: then stop it with a savepoint. Raises JobFailed."""
+def wait(config: Config, client: "JobClient", stopping: threading.Event, say: Callable[[str], None]) -> None:
+    """Wait until the job ends, or `stopping` is set: then stop it with a savepoint; `say` gets why if it has none. Raises JobFailed."""
     end = client.get_job_execution_result()
     while not stopping.wait(_POLL_S):
         if end.done():
             return require_finished(config, client)
-    stop(config, str(client.get_job_id()))
+    stop(config, str(client.get_job_id()), say)
 
 
 def require_finished(config: Config, client: "JobClient") -> None:
@@ -109,12 +116,13 @@ def require_finished(config: Config, client: "JobClient") -> None:
         raise JobFailed(str(error).strip().splitlines()[0], config.stack.data_dir / "logs") from error
 
 
-def stop(config: Config, job_id: str) -> str | None:
+def stop(config: Config, job_id: str, say: Callable[[str], None]) -> str | None:
     """Stop the job with a savepoint, or cancel it when it cannot make one: its newest checkpoint then serves as well."""
     rest = FlinkRest(config.job.flink_rest, config.cite("job.flink_rest"))
     try:
-        return rest.stop_with_savepoint(job_id, savepoints(config).as_uri(), _SAVEPOINT_TIMEOUT_S)
-    except JobsError:
+        return rest.stop_with_savepoint(job_id, state_uri(config, SAVEPOINTS), _SAVEPOINT_TIMEOUT_S)
+    except JobsError as error:
+        say(f"job {config.stack.name}: {error}; cancelling it, its newest checkpoint stays")
         rest.cancel(job_id)
         time.sleep(1)
         return None

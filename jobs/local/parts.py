@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise, takewhile
 
 
 def _nothing() -> None:
@@ -55,16 +56,21 @@ class PartStatus:
 
 @dataclass(frozen=True, slots=True)
 class RestartRule:
-    """When a part that ended starts again: `first_delay_s` later, doubling up to `longest_delay_s`; at most `limit` times in `window_s`."""
+    """When a part that ended starts again: `first_delay_s` later, at most `limit` times in `window_s`.
+
+    While it ends again and again, each less than `calm_s` after the last time, the delay doubles, up to `longest_delay_s`.
+    """
 
     limit: int = 5
     window_s: float = 300
     first_delay_s: float = 0.5
     longest_delay_s: float = 10
+    calm_s: float = 15
 
     def delay(self, ended_s: Sequence[float]) -> float | None:
         """How long to wait after the last of `ended_s`, the times at which the part ended; None when it ended too often."""
-        recent = sum(1 for moment in ended_s if moment > ended_s[-1] - self.window_s)
-        if recent > self.limit:
+        if sum(1 for moment in ended_s if moment > ended_s[-1] - self.window_s) > self.limit:
             return None
-        return float(min(self.longest_delay_s, self.first_delay_s * 2 ** (recent - 1)))
+        gaps = [after - before for before, after in pairwise(ended_s)]
+        doublings = sum(1 for _ in takewhile(lambda gap: gap < self.calm_s, reversed(gaps)))
+        return float(min(self.longest_delay_s, self.first_delay_s * 2**doublings))

@@ -1,10 +1,14 @@
 """Ports of this machine: whether one is free, and a few that are."""
 
+import random
 import socket
 from collections.abc import Iterable
 
 from jobs.config_terms import split_address
 from jobs.errors import PortInUse
+
+_LOWEST, _OUTGOING = 10_240, 32_768
+"""From here up; Linux takes ports from there up for outgoing connections."""
 
 
 def require_free(addresses: Iterable[str], origin: str) -> None:
@@ -15,12 +19,13 @@ def require_free(addresses: Iterable[str], origin: str) -> None:
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports of the loopback interface that are free now."""
+    """The first of `count` neighbouring ports of the loopback interface that are free now.
+
+    None of those that the kernel gives to outgoing connections: one could take the port before its server does, or while that restarts.
+    """
     for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        if first + count < 65_536 and all(_is_free(f"127.0.0.1:{port}") for port in range(first, first + count)):
+        first = random.SystemRandom().randrange(_LOWEST, _OUTGOING - count)
+        if all(_is_free(f"127.0.0.1:{port}") for port in range(first, first + count)):
             return first
     raise OSError(f"no {count} neighbouring ports are free")
 

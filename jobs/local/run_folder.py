@@ -1,4 +1,4 @@
-"""The run folder: which stack works in a data folder, and how its parts stand, for other commands to read."""
+"""The run folder: which stack or cluster works in a data folder, and how its parts stand, for other commands to read."""
 
 import contextlib
 import fcntl
@@ -14,17 +14,23 @@ import orjson
 from jobs.errors import AlreadyRunning
 from jobs.local.parts import PartState, PartStatus
 
+STACK, CLUSTER = "stack", "cluster"
+"""What can work in a data folder, beside each other."""
 _CLAIM_TRIES = 10
 _CLAIM_WAIT_S = 0.05
 
 
 class RunFolder:
-    """`data_dir/run`: a process id under a lock that the kernel lets go with its process, and the parts' statuses beside it."""
+    """`data_dir/run`: a process id under a lock that the kernel lets go with its process, and the parts' statuses beside it.
 
-    def __init__(self, data_dir: Path) -> None:
+    `what` works there: a STACK, or beside it a CLUSTER, each with its own lock.
+    """
+
+    def __init__(self, data_dir: Path, what: str = STACK) -> None:
+        self.what = what
         self._folder = data_dir / "run"
-        self._pid_file = self._folder / "stack.pid"
-        self._statuses_file = self._folder / "stack.json"
+        self._pid_file = self._folder / f"{what}.pid"
+        self._statuses_file = self._folder / f"{what}.json"
         self._written: list[PartStatus] | None = None
 
     @contextlib.contextmanager
@@ -50,6 +56,15 @@ class RunFolder:
                 return int(file.read() or 0) or None
         return None
 
+    @property
+    def down(self) -> str:
+        """The command that stops what works here."""
+        return "tickloom down" if self.what == STACK else f"tickloom {self.what} down"
+
+    def already_running(self, pid: int) -> AlreadyRunning:
+        """The error of one who finds process `pid` at work."""
+        return AlreadyRunning(pid, str(self._folder.parent), self.what, self.down)
+
     def write(self, statuses: Sequence[PartStatus]) -> None:
         """Make `statuses` known to other commands; cheap when nothing changed."""
         if statuses == self._written:
@@ -74,7 +89,7 @@ class RunFolder:
                 return
             time.sleep(_CLAIM_WAIT_S)
         file.seek(0)
-        raise AlreadyRunning(int(file.read() or 0), str(self._folder.parent))
+        raise self.already_running(int(file.read() or 0))
 
 
 def _try_lock(file: TextIO, operation: int) -> bool:

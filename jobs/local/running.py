@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jobs.config import Config
-from jobs.errors import AlreadyRunning, JobsError
+from jobs.errors import JobsError
 from jobs.local.logs import last_lines
 from jobs.local.parts import Part, PartState, PartStatus
-from jobs.local.run_folder import RunFolder
+from jobs.local.run_folder import STACK, RunFolder
 from jobs.local.stack import CommandLine, stack_parts
 from jobs.local.supervisor import Supervisor, Watcher, stop_on_signals
 
@@ -29,17 +29,19 @@ class StackEnded(JobsError):
         self.exit_code = exit_code or 1
 
 
-def run_stack(config: Config, command_line: CommandLine, environ: Mapping[str, str], announce: Announce, *, fresh: bool = False) -> None:
+def run_stack(
+    config: Config, command_line: CommandLine, environ: Mapping[str, str], announce: Announce, *, fresh: bool = False, job: bool = True
+) -> None:
     """Run the stack of `config` until Ctrl-C or SIGTERM; every change of a part's state is announced."""
-    supervise(config, stack_parts(config, command_line, environ, fresh=fresh), _announcing(announce))
+    supervise(config, stack_parts(config, command_line, environ, fresh=fresh, job=job), announcing(announce))
 
 
-def supervise(config: Config, parts: Sequence[Part], watch: Watcher) -> None:
-    """Run `parts` as the stack of `config.stack.data_dir` until Ctrl-C or SIGTERM, then stop them. Call from the main thread.
+def supervise(config: Config, parts: Sequence[Part], watch: Watcher, what: str = STACK) -> None:
+    """Run `parts` as the stack (or `what`) of `config.stack.data_dir` until Ctrl-C or SIGTERM, then stop them. Main thread only.
 
     `watch` gets every part's status ten times a second. Raises AlreadyRunning, PartFailed, and what a part's `prepare` raises.
     """
-    folder = RunFolder(config.stack.data_dir)
+    folder = RunFolder(config.stack.data_dir, what)
 
     def write_and_watch(statuses: Sequence[PartStatus]) -> None:
         folder.write(statuses)
@@ -51,32 +53,32 @@ def supervise(config: Config, parts: Sequence[Part], watch: Watcher) -> None:
             supervisor.run()
 
 
-def run_detached(config: Config, argv: Sequence[str], environ: Mapping[str, str], announce: Announce) -> None:
-    """Start `argv`, which runs the stack, in a session of its own, and return once every part runs. Raises JobsError."""
-    folder = RunFolder(config.stack.data_dir)
+def run_detached(config: Config, argv: Sequence[str], environ: Mapping[str, str], announce: Announce, what: str = STACK) -> None:
+    """Start `argv`, which runs the stack (or `what`), in a session of its own; return once every part runs. Raises JobsError."""
+    folder = RunFolder(config.stack.data_dir, what)
     if pid := folder.stack_pid():
-        raise AlreadyRunning(pid, str(config.stack.data_dir))
-    log = config.stack.data_dir / "logs" / "up.log"
+        raise folder.already_running(pid)
+    log = config.stack.data_dir / "logs" / ("up.log" if what == STACK else f"{what}-up.log")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=dict(environ), start_new_session=True
         )
-    watch, deadline_s = _announcing(announce), time.monotonic() + _DETACHED_START_TIMEOUT_S
+    watch, deadline_s = announcing(announce), time.monotonic() + _DETACHED_START_TIMEOUT_S
     while time.monotonic() < deadline_s:
         statuses = folder.read()
         watch(statuses)
         if statuses and all(part.state is PartState.RUNNING for part in statuses):
             return
         if child.poll() is not None:
-            raise _its_error(log, child.returncode)
+            raise _its_error(what, log, child.returncode)
         time.sleep(_LOOK_EVERY_S)
-    raise JobsError(f"the stack is not ready after {_DETACHED_START_TIMEOUT_S} s", "tickloom status; tickloom logs")
+    raise JobsError(f"the {what} is not ready after {_DETACHED_START_TIMEOUT_S} s", "tickloom status; tickloom logs")
 
 
-def stop_stack(config: Config) -> bool:
-    """Ask the stack that runs in the data folder to stop, and wait until it has. False when there is none."""
-    folder = RunFolder(config.stack.data_dir)
+def stop_stack(config: Config, what: str = STACK) -> bool:
+    """Ask the stack (or `what`) that runs in the data folder to stop, and wait until it has. False when there is none."""
+    folder = RunFolder(config.stack.data_dir, what)
     pid = folder.stack_pid()
     if pid is None:
         return False
@@ -84,18 +86,12 @@ def stop_stack(config: Config) -> bool:
     deadline_s = time.monotonic() + _DOWN_TIMEOUT_S
     while folder.stack_pid() is not None:
         if time.monotonic() > deadline_s:
-            raise JobsError(f"the stack (pid {pid}) has not stopped within {_DOWN_TIMEOUT_S} s", f"tickloom logs; kill -9 {pid}")
+            raise JobsError(f"the {what} (pid {pid}) has not stopped within {_DOWN_TIMEOUT_S} s", f"tickloom logs; kill -9 {pid}")
         time.sleep(_LOOK_EVERY_S)
     return True
 
 
-def _its_error(log: Path, exit_code: int) -> JobsError:
-    """What a stack that ended said at its end."""
-    said = dict(line.partition(": ")[::2] for line in last_lines(log, 3))
-    return StackEnded(said.get("tickloom", f"the stack ended; its log: {log}"), said.get("try", "tickloom logs"), exit_code)
-
-
-def _announcing(announce: Announce) -> Watcher:
+def announcing(announce: Announce) -> Watcher:
     """A watcher that announces each part once for each state it comes into."""
     seen: dict[str, PartState] = {}
 
@@ -106,3 +102,9 @@ def _announcing(announce: Announce) -> Watcher:
                 announce(part)
 
     return watch
+
+
+def _its_error(what: str, log: Path, exit_code: int) -> JobsError:
+    """What a stack that ended said at its end."""
+    said = dict(line.partition(": ")[::2] for line in last_lines(log, 3))
+    return StackEnded(said.get("tickloom", f"the {what} ended; its log: {log}"), said.get("try", "tickloom logs"), exit_code)

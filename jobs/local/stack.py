@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from jobs.config import Config
 from jobs.errors import JobsError
+from jobs.flink_rest import FlinkRest
 from jobs.local.broker import embedded_broker
-from jobs.local.flink_rest import FlinkRest
 from jobs.local.jars import require_jars
 from jobs.local.java import find_java
 from jobs.local.parts import Part
@@ -19,14 +19,16 @@ JOB_STOP_TIMEOUT_S = 60
 CommandLine = Callable[..., list[str]]
 
 
-def stack_parts(config: Config, command_line: CommandLine, environ: Mapping[str, str], *, fresh: bool = False) -> list[Part]:
-    """The broker, unless Kafka is somebody else's, and the job. `command_line(*arguments)` runs `tickloom ARGUMENTS`.
+def stack_parts(
+    config: Config, command_line: CommandLine, environ: Mapping[str, str], *, fresh: bool = False, job: bool = True
+) -> list[Part]:
+    """The broker, unless Kafka is somebody else's, and the job, if it is to run here. `command_line(*arguments)` runs `tickloom ARGUMENTS`.
 
     Raises DependencyMissing when Java or the jars are not there.
     """
     require_jars(config.stack.jars)
     broker = [_broker_part(config, environ)] if config.embedded else []
-    return [*broker, _job_part(config, command_line("job", "run"), environ, ("--fresh",) if fresh else ())]
+    return [*broker, *([_job_part(config, command_line("job", "run"), environ, ("--fresh",) if fresh else ())] if job else [])]
 
 
 def _broker_part(config: Config, environ: Mapping[str, str]) -> Part:

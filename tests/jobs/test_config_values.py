@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.config_terms import Address, StartPoint, Url, read_properties
+from jobs.config_terms import Address, Folder, StartPoint, Url, read_properties
 from jobs.config_values import duration, size
 
 
@@ -40,6 +42,16 @@ def test_urls_and_points_in_time_are_read() -> None:
     assert Url().read("http://127.0.0.1:8081/") == "http://127.0.0.1:8081"
     assert StartPoint().read("2026-11-22T10:00:00Z") == "2026-11-22T10:00:00+00:00"
     assert StartPoint().read("earliest") == "earliest"
+
+
+def test_a_folder_is_a_path_or_another_file_systems_uri() -> None:
+    assert [Folder().read(each) for each in ("a/b", "file:///a b", "s3://bucket/x/")] == [Path("a/b"), Path("/a b"), "s3://bucket/x"]
+
+
+@pytest.mark.parametrize("text", ["", "://x", "s3://", "s3:///"])
+def test_other_folders_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Folder().read(text)
 
 
 def test_properties_keep_what_follows_the_first_equals_sign() -> None:

@@ -36,11 +36,12 @@ class Folder(NamedTuple):
     path: Path
     kafka_port: int
     flink_port: int
+    metrics_port: int
 
     @property
     def ports(self) -> tuple[int, ...]:
         """What the demo listens on; the broker's controller takes the port after the broker's."""
-        return self.kafka_port, self.kafka_port + 1, self.flink_port
+        return self.kafka_port, self.kafka_port + 1, self.flink_port, self.metrics_port
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -51,7 +52,7 @@ class Folder(NamedTuple):
 
 @pytest.fixture
 def folder(tmp_path: Path, jars: Path) -> Folder:
-    made = Folder(tmp_path, free_ports(2), free_ports(1))
+    made = Folder(tmp_path, free_ports(2), free_ports(1), free_ports(1))
     (tmp_path / "tickloom.toml").write_text(
         f"""\
         [stack]
@@ -60,6 +61,7 @@ def folder(tmp_path: Path, jars: Path) -> Folder:
         listen = "127.0.0.1:{made.kafka_port}"
         [job]
         flink_rest = "http://127.0.0.1:{made.flink_port}"
+        metrics = "127.0.0.1:{made.metrics_port}"
         """
     )
     return made

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.errors import AlreadyRunning
 from jobs.local.parts import PartState, PartStatus
-from jobs.local.run_folder import RunFolder
+from jobs.local.run_folder import CLUSTER, RunFolder
 
 RUNNING = PartStatus("broker", PartState.RUNNING, 42, 1_000, 0, "127.0.0.1:1", "/log")
 
@@ -26,9 +26,18 @@ def test_a_folder_has_one_stack_at_a_time(tmp_path: Path) -> None:
         pass
 
 
+def test_a_cluster_can_work_beside_the_stack(tmp_path: Path) -> None:
+    with RunFolder(tmp_path).claimed(), RunFolder(tmp_path, CLUSTER).claimed():
+        RunFolder(tmp_path, CLUSTER).write([RUNNING])
+        assert RunFolder(tmp_path).read() == []
+        with pytest.raises(AlreadyRunning, match="a cluster is running") as error, RunFolder(tmp_path, CLUSTER).claimed():
+            pass
+    assert error.value.hint == "tickloom cluster down"
+
+
 def test_a_stack_that_was_killed_does_not_count(tmp_path: Path) -> None:
     code = (
-        "import os, signal; from pathlib import Path; from jobs.local.run_folder import RunFolder\n"
+        "import os, signal; from pathlib import Path; from jobs.local.run_folder import CLUSTER, RunFolder\n"
         f"with RunFolder(Path({str(tmp_path)!r})).claimed(): os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", code], check=False)

@@ -148,6 +148,11 @@ def test_the_default_rule_restarts_five_times_in_five_minutes_each_within_15_sec
     assert rule.delay([0, 1, 2, 3, 4, 302]) is not None
 
 
+def test_a_part_that_had_run_for_a_while_is_restarted_as_if_for_the_first_time() -> None:
+    assert RestartRule().delay([0, 10, 20, 60]) == 0.5
+    assert RestartRule().delay([0, 40, 50]) == 1
+
+
 def assert_gone(pid: int) -> None:
     for _ in range(50):
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
