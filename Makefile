@@ -13,7 +13,7 @@ FIND_PYTHON = for python in python3.11 python3.12 python3; do \
 # At a terminal the stack gets a process group of its own: Ctrl-C reaches it alone, and its exit code, 0, becomes make's.
 ALONE = [ ! -t 0 ] || set -m;
 
-.PHONY: help demo up test test-long check lock bench clean
+.PHONY: help demo up test test-long check lock bench recovery clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -37,8 +37,11 @@ check: $(READY) ## Style, format, types, and which package may import which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(READY) $(JARS) ## Throughput of the job on this machine
-	@$(BIN)/python -m benchmarks.throughput $(ARGS)
+bench: $(READY) $(JARS) ## Throughput, peers, latency, state and indicators on this machine (ARGS=throughput picks a part)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+recovery: $(READY) $(JARS) ## How soon results come again after a kill -9 of each process (ARGS="--kills 10")
+	@$(BIN)/python -m benchmarks.recovery $(ARGS)
 
 lock: $(BIN)/python ## Write requirements.lock anew (ARGS=--upgrade takes newer versions)
 	@$(BIN)/python -m pip install --quiet uv
@@ -46,7 +49,7 @@ lock: $(BIN)/python ## Write requirements.lock anew (ARGS=--upgrade takes newer 
 	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
 
 clean: ## Remove the environment, the jars and every cache; data in .tickloom stays
-	rm -rf $(VENV) .jars dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .jars .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
