@@ -1,0 +1,255 @@
+"""One connection of `ndjson/1` as a state machine: bytes and instants in, events out. No socket, no clock.
+
+`now_ms` is the clock (epoch ms) that event times are held against, `now_s` a monotonic one for everything that may take
+only so long.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from connectors.gateway import control_lines
+from connectors.gateway.batch import Batch, Origin, Refused, Settlement, kept_secret
+from connectors.gateway.budgets import Allowance, ErrorBudget
+from connectors.gateway.control_lines import BAD_OP, BLANK, HEARTBEAT, Hello, may_be_among, may_hold_a_secret, op_of, parse_hello
+from connectors.gateway.events import Close, Event, Pause, Send
+from connectors.gateway.heartbeat import Feed
+from connectors.gateway.judge import Judge, TimeGuard, Verdict, is_whole
+from connectors.gateway.limits import Limits
+from connectors.gateway.line_splitter import Lines, LineSplitter
+from udfs.model import Reason, Refusal
+
+Admit: TypeAlias = Callable[[Hello], bool]
+"""Whether the key of a hello lets its client send ticks."""
+
+
+class Connection:
+    """What one client says and is told. `admit` judges its hello; without it no hello is needed."""
+
+    def __init__(self, origin: Origin, limits: Limits, judge: Judge, guard: TimeGuard, now_s: float, admit: Admit | None = None) -> None:
+        self.origin = origin
+        self.feed = Feed(now_s)
+        self.settlement = Settlement()
+        self.said_hello = False
+        self.closed = False
+        """Nothing more is taken from it."""
+        self._limits = limits
+        self._judge = judge
+        self._guard = guard
+        self._admit = admit
+        self._splitter = LineSplitter(limits.max_line_bytes)
+        self._errors = ErrorBudget(limits.errors_per_second)
+        self._stamp: bytes | None = None
+        self._awaits_first_line = True
+        self._opened_s = self._said_s = self._acked_s = now_s
+        self._partial_since_s: float | None = None
+        self._allowance = Allowance(limits.lines_per_second, now_s)
+        self._acked = 0
+
+    def receive(self, data: bytes, now_ms: int, now_s: float) -> list[Event]:
+        """Bytes came in."""
+        if self.closed:
+            return []
+        self.feed.heard_s = now_s
+        lines = self._splitter.split(data)
+        if lines.texts or self._partial_since_s is None:
+            self._partial_since_s = now_s if self._splitter.unfinished else None
+        if not lines.texts:
+            return []
+        if self._awaits_first_line or may_be_among(data, lines.texts[0]):
+            return self._take_with_care(lines, now_ms, now_s)
+        return self._take(lines, now_ms, now_s)
+
+    def end(self, now_ms: int, now_s: float, *, clean: bool) -> list[Event]:
+        """The stream is over. A whole object at a clean end is a line though it lacks its newline; any other rest is truncated."""
+        if self.closed:
+            return []
+        lines = self._splitter.finish()
+        self._partial_since_s = None
+        if not lines.texts:
+            self.closed = True
+            return []
+        events: list[Event] = []
+        if clean and not lines.overlong and is_whole(lines.texts[0]):
+            number = self.settlement.received
+            events = self._take_with_care(lines, now_ms, now_s)
+            if self.settlement.received > number:
+                events.append(self._say(control_lines.hint(number, "taken, but a line ends with a newline"), now_s))
+        else:
+            events = self._take_truncated(lines, now_s)
+        self.closed = True
+        return events
+
+    def check(self, now_ms: int, now_s: float, *, is_read: bool = True) -> list[Event]:
+        """Time has passed: deadlines, our heartbeat, errors held back. To be called about once a second.
+
+        A client whose socket is not read cannot miss a deadline.
+        """
+        if self.closed:
+            return []
+        if is_read and (cut := self._missed_deadline(now_ms, now_s)):
+            return cut
+        events: list[Event] = []
+        if held_back := self._errors.held_back(now_s):
+            events.append(self._say(control_lines.suppressed(held_back), now_s))
+        if self.said_hello and now_s - self._said_s >= self._limits.heartbeat_interval_s and not self.muted:
+            events.append(self._say(HEARTBEAT, now_s))
+        return events
+
+    def _missed_deadline(self, now_ms: int, now_s: float) -> list[Event]:
+        limits = self._limits
+        if self._admit is not None and not self.said_hello and now_s - self._opened_s >= limits.hello_timeout_s:
+            return [*self.end(now_ms, now_s, clean=False), *self.bye("hello_timeout", now_s)]
+        if self._partial_since_s is not None and now_s - self._partial_since_s >= limits.partial_line_timeout_s:
+            return [*self.end(now_ms, now_s, clean=True), *self.bye("partial_line_timeout", now_s)]
+        if self.said_hello and now_s - self.feed.heard_s >= limits.idle_timeout_s:
+            return [*self.end(now_ms, now_s, clean=False), *self.bye("idle_timeout", now_s)]
+        return []
+
+    def stood_still(self, seconds: float) -> None:
+        """The socket was not read for `seconds`: no deadline has come nearer, and event time has not moved on."""
+        self.feed.stood_still(seconds)
+        self._opened_s += seconds
+        if self._partial_since_s is not None:
+            self._partial_since_s += seconds
+
+    def ack(self, now_s: float, *, at_once: bool = False) -> Send | None:
+        """How far the client's lines are settled, if it said hello, does not know yet, and it is time to tell."""
+        settlement = self.settlement
+        news = settlement.settled - self._acked
+        if not news or not self.said_hello or self.muted:
+            return None
+        if not at_once and news < self._limits.ack_lines and now_s - self._acked_s < self._limits.ack_interval_s:
+            return None
+        self._acked, self._acked_s = settlement.settled, now_s
+        return self._say(control_lines.ack(settlement.settled, settlement.bad), now_s)
+
+    @property
+    def muted(self) -> bool:
+        """The client does not read what it is told: acks and errors wait."""
+        return self._errors.muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._errors.muted = muted
+
+    @property
+    def owes_ack(self) -> bool:
+        """Whether the client said hello and does not know yet of all that is settled."""
+        return self.said_hello and self.settlement.settled > self._acked
+
+    @property
+    def listens(self) -> bool:
+        """Whether the client is one that is answered: it said hello, or was told of an error."""
+        return self.said_hello or self._errors.told
+
+    def bye(self, code: str, now_s: float) -> list[Event]:
+        """Say why the connection ends, and end it."""
+        self.closed = True
+        last = self.ack(now_s, at_once=True)
+        return [*([last] if last else []), self._say(control_lines.bye(code), now_s), Close(code)]
+
+    # Lines ---------------------------------------------------------------------------------------------------------
+
+    def _take(self, lines: Lines, now_ms: int, now_s: float, *, secret: bool = False) -> list[Event]:
+        """Lines that may be ticks. `secret` says that the first one may hold a key."""
+        texts, overlong = lines
+        verdict = self._judge.judge(texts, self._guard, now_ms, overlong)
+        first = self.settlement.received
+        refused = [self._refused(refusal, texts, overlong, first) for refusal in verdict.refused]
+        if secret and refused and refused[0].refusal.line == first:
+            refused[0] = kept_secret(first, texts[0], refused[0].size)
+        batch = Batch(self.origin, first, texts, verdict, refused, now_s, self._stamp)
+        self.settlement.add(batch)
+        newest_ms = batch.newest_ms
+        if newest_ms is not None:
+            self.feed.tick(newest_ms, now_s)
+        events: list[Event] = [batch]
+        for each in refused:
+            self._tell(events, each.refusal.reason, each.refusal.detail, now_s, each.refusal.line)
+        pause_s = self._allowance.spend(len(texts), now_s)
+        if pause_s > 0:
+            events.append(Pause(pause_s))
+        return events
+
+    def _refused(self, refusal: Refusal, texts: list[bytes], overlong: Mapping[int, int], first: int) -> Refused:
+        index = refusal.line
+        return Refused(refusal._replace(line=first + index), texts[index], overlong.get(index, len(texts[index])))
+
+    def _take_with_care(self, lines: Lines, now_ms: int, now_s: float) -> list[Event]:
+        """Lines among which there are blank ones, control lines, or the connection's first."""
+        events: list[Event] = []
+        ticks, secret = Lines([], {}), False
+        for text, size in lines.sized():
+            if text in BLANK:
+                continue
+            first, self._awaits_first_line = self._awaits_first_line, False
+            op = op_of(text) if size == len(text) and (first or b'"op"' in text) else None
+            if first and op == "hello":
+                self._greet(text, now_s, events)
+            elif first and self._admit is not None:
+                self._turn_away(text, size, now_s, events)
+            elif op is None:
+                secret = secret or (first and may_hold_a_secret(text))
+                ticks.append(text, size)
+            elif op != "hb":
+                events += self._take(ticks, now_ms, now_s, secret=secret) if ticks.texts else []
+                ticks, secret = Lines([], {}), False
+                self._tell(events, BAD_OP, f"op: {op[:40]!a}" + (" comes first or not at all" if op == "hello" else ""), now_s)
+            if self.closed:
+                return events
+        return events + (self._take(ticks, now_ms, now_s, secret=secret) if ticks.texts else [])
+
+    def _take_truncated(self, lines: Lines, now_s: float) -> list[Event]:
+        """The rest of a stream that ended within a line."""
+        (text, size), *_ = lines.sized()
+        number = self.settlement.received
+        reason = Reason.TOO_LONG if lines.overlong else Reason.TRUNCATED
+        refused = Refused(Refusal(reason, f"the stream ended after {size} bytes of a line", number), text, size)
+        if self._awaits_first_line and (self._admit is not None or may_hold_a_secret(text)):
+            refused = kept_secret(number, text, size)
+        return self._refuse(refused, now_s)
+
+    def _refuse(self, refused: Refused, now_s: float) -> list[Event]:
+        """A line that is refused without being judged."""
+        batch = Batch(self.origin, refused.refusal.line, [refused.original], Verdict.nothing(), [refused], now_s)
+        self.settlement.add(batch)
+        events: list[Event] = [batch]
+        self._tell(events, refused.refusal.reason, refused.refusal.detail, now_s, refused.refusal.line)
+        return events
+
+    # What the client says of itself, and is told -------------------------------------------------------------------
+
+    def _greet(self, text: bytes, now_s: float, events: list[Event]) -> None:
+        hello = parse_hello(text)
+        if isinstance(hello, str):
+            self._tell(events, BAD_OP, hello, now_s)
+            events += self.bye(BAD_OP, now_s)
+            return
+        if self._admit is not None and not self._admit(hello):
+            self._turn_away(text, len(text), now_s, events)
+            return
+        self.said_hello = True
+        if hello.client is not None:
+            self.origin = replace(self.origin, client=hello.client)
+            self._stamp = b'"source":"%s"' % hello.client.encode()
+        if hello.replay:
+            self.feed.replay = True
+            self._guard = self._guard._replace(max_age_ms=None)
+        welcome = control_lines.welcome(self.origin.connection, self._limits.max_line_bytes, self._limits.heartbeat_interval_s)
+        events.append(self._say(welcome, now_s))
+
+    def _turn_away(self, text: bytes, size: int, now_s: float, events: list[Event]) -> None:
+        """No key, or the wrong one. Of what was sent instead only length and hash are kept."""
+        events += self._refuse(kept_secret(self.settlement.received, text, size), now_s)
+        events += self.bye(Reason.UNAUTHORIZED, now_s)
+
+    def _tell(self, events: list[Event], code: str, detail: str, now_s: float, line: int | None = None) -> None:
+        if held_back := self._errors.held_back(now_s):
+            events.append(self._say(control_lines.suppressed(held_back), now_s))
+        if self._errors.allows(now_s):
+            events.append(self._say(control_lines.error(code, detail, line), now_s))
+
+    def _say(self, data: bytes, now_s: float) -> Send:
+        self._said_s = now_s
+        return Send(data)

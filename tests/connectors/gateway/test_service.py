@@ -1,0 +1,318 @@
+"""The whole gateway on a socket and a broker: what comes in is in Kafka once, and acknowledged only then."""
+
+import json
+import random
+import threading
+import time
+from base64 import b64decode
+from collections import Counter, defaultdict
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from connectors.gateway.judge import TimeGuard
+from connectors.gateway.limits import Limits
+from connectors.gateway.service import Gateway
+from tests.conftest import PROFILE, TestBroker
+from tests.connectors.gateway.running import (
+    RunningGateway,
+    Socket,
+    count_reasons,
+    letters_of,
+    lines_of,
+    now_ms,
+    records_of,
+    running_gateway,
+    wait_until,
+)
+from tests.connectors.kafka_fixtures import connection_with_topics
+
+HELLO = b'{"op":"hello","client":"feed-a"}'
+MIXED = {"short": 20_000, "long": 1_000_000}[PROFILE]
+BAD = [
+    b"nonsense",
+    b"{",
+    b"\xff\xfe",
+    b'{"stock_id":"A B","price":1}',
+    b'{"stock_id":"IBM","price":-1}',
+    b"[]",
+    b"x" * 20_000,
+    b'{"price":1}',
+]
+
+
+def tick(symbol: str = "IBM", **fields: Any) -> bytes:
+    return json.dumps({"stock_id": symbol, "price": 10.5, "size": 100, "event_time_ms": now_ms(), **fields}).encode()
+
+
+def test_a_plain_client_connects_sends_one_object_and_closes(broker: TestBroker) -> None:
+    with running_gateway(connection_with_topics(broker, "plain.")) as running:
+        for number in range(3):
+            with running.sock() as client:
+                client.send_raw(tick(seq=number))
+        with running.sock() as client:
+            client.send(tick(seq=3))
+        wait_until(lambda: running.ask(lambda gateway: gateway.metrics.lines) == 4)
+    lines = lines_of(records_of(broker.bootstrap, "plain.stock_data"))
+    assert sorted(line["seq"] for line in lines) == [0, 1, 2, 3]
+    assert all("source" not in line for line in lines)
+
+
+def test_a_sender_of_a_line_without_newline_gets_a_hint_and_its_ack(broker: TestBroker) -> None:
+    with running_gateway(connection_with_topics(broker, "hint.")) as running, running.sock() as client:
+        client.send(HELLO)
+        client.send_raw(tick())
+        client.no_more()
+        assert [said["op"] for said in client.hear_all()] == ["welcome", "hint", "ack"]
+
+
+def test_lines_are_published_or_dead_letters_each_once_and_in_order(broker: TestBroker) -> None:
+    """Good and malformed lines one to one, over several connections."""
+    draw = random.Random(1)
+    sent: dict[str, list[bytes]] = {}
+    with running_gateway(connection_with_topics(broker, "ledger.")) as running:
+        sockets = [Socket(running.address, b'{"op":"hello","client":"feed-%d"}' % number) for number in range(4)]
+        for number, client in enumerate(sockets):
+            symbols = [f"S{number}-{each}" for each in range(10)]
+            lines = [draw.choice(BAD) if draw.random() < 0.5 else tick(draw.choice(symbols), seq=seq) for seq in range(MIXED // 4)]
+            sent[f"feed-{number}"] = lines
+            for at in range(0, len(lines), 1_000):
+                client.send(*lines[at : at + 1_000])
+        acks = [client.hear_ack(MIXED // 4) for client in sockets]
+        for client in sockets:
+            client.close()
+        metrics = running.gateway.metrics
+        assert (metrics.lines, metrics.ticks + metrics.dead_letters.total()) == (MIXED, MIXED)
+    published, letters = defaultdict(list), defaultdict(dict)
+    for line in lines_of(records_of(broker.bootstrap, "ledger.stock_data")):
+        published[line["source"], line["stock_id"]].append(line["seq"])
+    for letter in letters_of(broker.bootstrap, "ledger.dead_letters"):
+        assert letter["line"] not in letters[letter["client"]], "twice"
+        letters[letter["client"]][letter["line"]] = letter
+    for (client, ack), number in zip(zip(sent, acks, strict=True), range(4), strict=True):
+        bad = {at: line for at, line in enumerate(sent[client]) if line in BAD}
+        assert ack["bad"] == len(bad)
+        assert {at: b64decode(letter["original"]) for at, letter in letters[client].items()} == {
+            at: line[:16_384] for at, line in bad.items()
+        }
+        assert {letter["connection"] for letter in letters[client].values()} == {f"g1-{number + 1}"}
+        assert {letter["original_size"] for letter in letters[client].values() if letter["reason"] == "too_long"} == {20_000}
+        good = [json.loads(line) for line in sent[client] if line not in BAD]
+        for symbol in {line["stock_id"] for line in good}:
+            assert published[client, symbol] == [line["seq"] for line in good if line["stock_id"] == symbol]
+
+
+def test_one_tick_of_the_wrong_time_is_refused_and_no_other_of_its_batch_is_lost(broker: TestBroker) -> None:
+    now, hour = now_ms(), 3_600_000
+    wrong = {4_070_908_800_000: "future_time", 0: "stale_time", now + hour: "future_time", now - hour: None}
+    with running_gateway(connection_with_topics(broker, "times.")) as running, running.sock() as client:
+        client.send(HELLO, *(line for at in wrong for line in (tick("IBM"), tick("ODD", event_time_ms=at), tick("MSFT"))))
+        assert client.hear_ack(12)["bad"] == 3
+    records = records_of(broker.bootstrap, "times.stock_data")
+    assert Counter(line["stock_id"] for line in lines_of(records)) == {"IBM": 4, "MSFT": 4, "ODD": 1}
+    assert max(record.timestamp for record in records) <= now_ms()
+    assert count_reasons(letters_of(broker.bootstrap, "times.dead_letters")) == {"future_time": 2, "stale_time": 1}
+
+
+def test_a_batch_that_the_broker_refuses_loses_only_the_ticks_to_blame(broker: TestBroker) -> None:
+    """The gateway's guard is wide open here, the broker's is not: it refuses whole batches of a partition."""
+    kafka = connection_with_topics(broker, "refused.")
+    far = now_ms() + 10 * 3_600_000
+    lines = [tick("IBM", seq=seq, event_time_ms=far if seq % 50 == 7 else now_ms()) for seq in range(500)]
+    with running_gateway(kafka, guard=TimeGuard(10**13, None)) as running, running.sock() as client:
+        client.send(HELLO, *lines)
+        assert client.hear_ack(500)["bad"] == 10
+        assert running.ask(lambda gateway: (gateway.metrics.ticks, gateway.publisher.records, gateway.publisher.bytes)) == (490, 0, 0)
+    assert sorted(line["seq"] for line in lines_of(records_of(broker.bootstrap, "refused.stock_data"))) == [
+        seq for seq in range(500) if seq % 50 != 7
+    ]
+    letters = letters_of(broker.bootstrap, "refused.dead_letters")
+    assert {letter["line"]: b64decode(letter["original"]) for letter in letters} == {seq: lines[seq] for seq in range(7, 500, 50)}
+    assert count_reasons(letters) == {"future_time": 10}
+
+
+def beats_of(broker: TestBroker, prefix: str) -> dict[int, list[int]]:
+    """The times that heartbeats have told, by partition."""
+    beats = defaultdict(list)
+    for record in records_of(broker.bootstrap, f"{prefix}stock_data"):
+        if record.value is None:
+            assert record.key == b""
+            beats[record.partition].append(record.timestamp)
+    return beats
+
+
+def wait_for_beats(*gateways: RunningGateway, more: int = 2) -> None:
+    """Wait until each has sent so many more."""
+    for running in gateways:
+        wanted = running.ask(lambda gateway: gateway.metrics.heartbeats) + more
+        wait_until(lambda running=running, wanted=wanted: running.ask(lambda gateway: gateway.metrics.heartbeats) >= wanted)
+
+
+def test_heartbeats_tell_every_partition_how_far_the_slowest_live_feed_is(broker: TestBroker) -> None:
+    began, delay = now_ms(), 900_000
+    with running_gateway(connection_with_topics(broker, "beat."), feed_timeout_s=2.0) as running, running.sock(HELLO) as live:
+        time.sleep(1.2)
+        assert running.ask(lambda gateway: gateway.metrics.heartbeats) == 0, "a feed that has sent nothing says nothing"
+        live.send(tick())
+        wait_for_beats(running)
+        with running.sock(b'{"op":"hello","replay":true}') as past, running.sock(HELLO) as delayed:
+            past.send(tick(event_time_ms=1_381_152_600_000))
+            delayed.send(tick(event_time_ms=began - delay))
+            live.send(b'{"op":"hb"}')
+            wait_for_beats(running)
+        for _ in range(4):  # the delayed one is cut; the live one has no ticks, but lives
+            live.send(b'{"op":"hb"}')
+            time.sleep(0.5)
+        wait_until(lambda: running.ask(lambda gateway: gateway.last_beat_ms) is None)  # and now is silent
+        assert now_ms() - began < 30_000
+    beats = beats_of(broker, "beat.")
+    assert len(beats) == 3
+    assert beats[0] == beats[1] == beats[2]
+    behind = [(began - time_ms) // 60_000 for time_ms in beats[0]]
+    first, last = behind.index(14), len(behind) - behind[::-1].index(14)
+    assert behind[:first] == [-1] * first
+    assert behind[first:last] == [14] * (last - first)
+    assert behind[last:] == [-1] * (len(behind) - last)
+    assert min(first, last - first, len(behind) - last) >= 2
+
+
+def test_of_two_gateways_each_tells_its_own_feeds_time(broker: TestBroker) -> None:
+    kafka, began = connection_with_topics(broker, "two."), now_ms()
+    with running_gateway(kafka) as fast, running_gateway(kafka) as slow, fast.sock(HELLO) as live, slow.sock(HELLO) as delayed:
+        live.send(tick())
+        delayed.send(tick(event_time_ms=began - 900_000))
+        wait_for_beats(fast, slow)
+    for times in beats_of(broker, "two.").values():
+        assert {(began - time_ms) // 60_000 for time_ms in times} == {-1, 14}
+
+
+def test_connections_are_limited_altogether_and_by_address(broker: TestBroker) -> None:
+    limits = Limits(max_connections=3, max_connections_per_address=2)
+    with running_gateway(connection_with_topics(broker, "limits."), limits=limits) as running:
+        with running.sock() as one, running.sock() as two, running.sock() as three:
+            for client in (one, two):
+                client.send(HELLO)
+                assert (client.hear() or {})["op"] == "welcome"
+            assert three.hear_all() == [{"op": "bye", "code": "too_many_connections", "retry_ms": 1_000}]
+        wait_until(lambda: running.ask(lambda gateway: len(gateway.clients)) == 0)
+        with running.sock() as client:
+            client.send(HELLO)
+            assert (client.hear() or {})["op"] == "welcome"
+        assert running.gateway.metrics.turned_away == 1
+
+
+def test_slow_and_silent_clients_are_cut_and_others_are_unharmed(broker: TestBroker) -> None:
+    limits = Limits(partial_line_timeout_s=1.0, idle_timeout_s=2.5, heartbeat_interval_s=1.0)
+    with running_gateway(connection_with_topics(broker, "slow."), limits=limits) as running:
+        with running.sock() as slow, running.sock() as silent, running.sock() as good:
+            slow.send_raw(b"{")
+            silent.send(HELLO)
+            good.send(HELLO)
+            deadline_s = time.monotonic() + 4
+            lines = 0
+            while time.monotonic() < deadline_s:
+                good.send(tick())
+                lines += 1
+                time.sleep(0.05)
+            assert [said["code"] for said in slow.hear_all()] == ["truncated", "partial_line_timeout"]
+            said = [said["op"] for said in silent.hear_all()]
+            assert (said[0], {*said[1:-1]}, said[-1]) == ("welcome", {"hb"}, "bye")
+            assert good.hear_ack(lines)["bad"] == 0
+        assert running.gateway.metrics.cuts == {"partial_line_timeout": 1, "idle_timeout": 1}
+
+
+def test_a_client_that_sends_too_much_is_read_more_slowly(broker: TestBroker) -> None:
+    limits = Limits(lines_per_second=1_000)
+    with running_gateway(connection_with_topics(broker, "rate."), limits=limits) as running, running.sock() as client:
+        begun_s = time.monotonic()
+        client.send(HELLO, *([tick()] * 2_500))
+        client.hear_ack(2_500)  # what came at once is taken at once
+        client.send(tick())
+        client.hear_ack(2_501)
+        assert time.monotonic() - begun_s >= 1.4
+
+
+def test_clients_that_send_as_much_as_they_can_have_equal_shares(broker: TestBroker) -> None:
+    """The buffer is so small that reading stops again and again."""
+    stopping = threading.Event()
+    chunk = b"\n".join(tick(f"S{number}", note="x" * 200) for number in range(200)) + b"\n"
+
+    def push(client: Socket) -> None:
+        while not stopping.is_set():
+            client.send_raw(chunk)
+
+    with running_gateway(connection_with_topics(broker, "fair."), buffer_bytes=2**20) as running:
+        clients = [running.sock(HELLO) for _ in range(4)]
+        pushing = [threading.Thread(target=push, args=(client,)) for client in clients]
+        for thread in pushing:
+            thread.start()
+        wait_until(lambda: running.ask(lambda gateway: gateway.metrics.pauses) >= 3 and running.ask(shares)[-1] > 20_000)
+        smallest, *_, largest = running.ask(shares)
+        stopping.set()
+        for client, thread in zip(clients, pushing, strict=True):
+            thread.join()
+            client.close()
+    assert smallest > largest / 2
+
+
+def shares(gateway: Gateway) -> list[int]:
+    """Lines taken from each client, fewest first."""
+    return sorted(client.connection.settlement.received for client in gateway.clients if client.connection)
+
+
+def test_a_client_that_never_reads_its_answers_costs_no_memory(broker: TestBroker) -> None:
+    limits = Limits(errors_per_second=10**9)
+    with running_gateway(connection_with_topics(broker, "deaf."), limits=limits) as running, running.sock() as client:
+        client.send(HELLO)
+        for _ in range(50):
+            client.send(*([b"bad"] * 1_000))
+        wait_until(lambda: running.ask(lambda gateway: gateway.publisher.records == 0 and gateway.metrics.lines == 50_000))
+        assert running.ask(lambda gateway: [one.connection.muted for one in gateway.clients if one.connection]) == [True]
+        assert client.hear_ack(50_000)["bad"] == 50_000, "once it reads, it hears"
+
+
+def test_stopping_makes_durable_what_was_taken_acknowledges_it_and_says_goodbye(broker: TestBroker) -> None:
+    with running_gateway(connection_with_topics(broker, "stop.")) as running, running.sock() as client, running.sock() as silent:
+        client.send(HELLO, *(tick(seq=seq) for seq in range(5_000)))
+        silent.send(tick(seq=5_000))
+        wait_until(lambda: running.ask(lambda gateway: gateway.metrics.lines) > 0)
+        assert running.stop() == 0
+        said = client.hear_all()
+        assert (said[-2]["op"], said[-1]["op"], said[-1]["code"]) == ("ack", "bye", "shutdown")
+        assert silent.hear_all() == []
+        acked = said[-2]["n"]
+    seqs = [line["seq"] for line in lines_of(records_of(broker.bootstrap, "stop.stock_data"))]
+    assert set(range(acked)) <= set(seqs)
+    assert len(seqs) == len(set(seqs))
+
+
+@pytest.mark.parametrize("path", ["healthz", "readyz"])
+def test_the_admin_port_says_how_it_is(broker: TestBroker, path: str) -> None:
+    with running_gateway(connection_with_topics(broker, f"admin-{path}.")) as running:
+        status, body = _get(running.admin, path)
+        assert status == 200
+        assert json.loads(body) in ({"status": "ok"}, {"ready": True, "why": []})
+
+
+def test_the_admin_port_has_metrics(broker: TestBroker) -> None:
+    with running_gateway(connection_with_topics(broker, "metrics.")) as running:
+        with running.sock() as client:
+            client.send(HELLO, tick(), b"bad", tick())
+            client.hear_ack(3)
+            status, body = _get(running.admin, "metrics")
+        text = body.decode()
+        assert status == 200
+        for line in ("tickloom_gateway_lines_total 3", "tickloom_gateway_ticks_total 2", "tickloom_gateway_open_connections 1"):
+            assert line in text.splitlines()
+        assert 'tickloom_dead_letters_total{stage="gateway",reason="bad_json"} 1' in text.splitlines()
+        assert "tickloom_gateway_ack_latency_seconds_count 3" in text.splitlines()
+
+
+def _get(address: tuple[str, int], path: str) -> tuple[int, bytes]:
+    http = HTTPConnection(*address, timeout=10)
+    http.request("GET", f"/{path}")
+    answer = http.getresponse()
+    body = answer.read()
+    http.close()
+    return answer.status, body
