@@ -37,7 +37,7 @@ def job_settings(config: Config) -> dict[str, str]:
         "state.backend.type": "hashmap",
         "state.changelog.enabled": str(config.job.changelog).lower(),
         "state.changelog.storage": "filesystem",
-        "dstl.dfs.base-path": state_uri(config, CHANGELOG),
+        "state.changelog.dstl.dfs.base-path": state_uri(config, CHANGELOG),
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "500 ms",
         "restart-strategy.exponential-delay.max-backoff": "3 s",

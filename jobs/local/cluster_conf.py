@@ -115,7 +115,7 @@ def _filled_in(config: Config, home: Path, zookeeper_port: int) -> dict[str, str
         "execution.checkpointing.savepoint-dir": state_uri(config, SAVEPOINTS),
         # For jobs with job.changelog: a TaskManager takes these from its own configuration only.
         "state.changelog.storage": "filesystem",
-        "dstl.dfs.base-path": state_uri(config, CHANGELOG),
+        "state.changelog.dstl.dfs.base-path": state_uri(config, CHANGELOG),
         "io.tmp.dirs": str(home / "tmp"),
         # Nobody on the loopback interface asks for a ticket.
         "zookeeper.sasl.disable": "true",

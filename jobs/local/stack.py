@@ -13,6 +13,8 @@ from jobs.local.parts import Part
 from jobs.local.ports import require_free
 from jobs.topics import make_topics
 
+JOB_READY_TIMEOUT_S = 300
+"""Long enough for two JVMs' worth of class loading on a machine that has other things to do."""
 JOB_STOP_TIMEOUT_S = 60
 """Long enough for a savepoint."""
 
@@ -51,6 +53,7 @@ def _job_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], f
         prepare=prepare,
         first_arguments=first_arguments,
         address=rest,
+        ready_timeout_s=JOB_READY_TIMEOUT_S,
         stop_timeout_s=JOB_STOP_TIMEOUT_S,
     )
 

@@ -1,0 +1,102 @@
+"""A load generator in a process of its own: ticks as they happen, at a steady rate, and heartbeats as the gateway sends them.
+
+`python -m benchmarks.load SETTINGS SYMBOLS RATE SECONDS` writes a JSON object at its end: ticks sent, and how far it fell behind.
+Event time is the wall clock at the moment a tick is handed to the Kafka client.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from benchmarks.stack import read_config
+from connectors.kafka_publisher import KafkaPublisher
+from connectors.tick_codec import encode_tick
+from jobs.simulated_market import symbol_names
+
+PROBE_EVERY_S = 2.5
+"""A probe's ticks are further apart than `live.interval`: each of them is a leading edge."""
+QUIET_UNTIL_S = 30
+"""Quiet symbols trade in the first half of a minute only: their bars are closed by the watermark."""
+QUIET_EVERY_S = 5.0
+_SLOT_S = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which symbols carry the load, and which are watched for what. The first eight tenths are active."""
+
+    active: tuple[str, ...]
+    probes: tuple[str, ...]
+    quiet: tuple[str, ...]
+
+    @classmethod
+    def of(cls, symbols: int) -> "Roles":
+        """A tenth are probes, a tenth are quiet."""
+        names, tenth = symbol_names(symbols), max(1, symbols // 10)
+        return cls(names[: symbols - 2 * tenth], names[symbols - 2 * tenth : symbols - tenth], names[symbols - tenth :])
+
+
+class Rota:
+    """Names that are due in turn, each `every_s`."""
+
+    def __init__(self, names: tuple[str, ...], every_s: float, begin_s: float) -> None:
+        self._due = [(begin_s + every_s * index / len(names), name) for index, name in enumerate(names)]
+        self._every_s = every_s
+
+    def due(self, now_s: float) -> Iterator[str]:
+        """Those whose time has come."""
+        while self._due[0][0] <= now_s:
+            at_s, name = self._due.pop(0)
+            self._due.append((at_s + self._every_s, name))
+            yield name
+
+
+class Load:
+    """Sends what is due."""
+
+    def __init__(self, publisher: KafkaPublisher) -> None:
+        self._publisher = publisher
+        self.sent = 0
+
+    def tick(self, symbol: str) -> None:
+        """One tick of now."""
+        now_ms = time.time_ns() // 1_000_000
+        price = 100.0 + self.sent % 100 / 100
+        self._publisher.publish(symbol, encode_tick(symbol, price, 100, now_ms, seq=self.sent, source="load"), now_ms)
+        self.sent += 1
+
+    def run(self, roles: Roles, rate: float, seconds: float) -> float:
+        """Keep `rate` for `seconds`; returns by how many seconds it was behind at worst."""
+        begin_s = time.time()
+        probes, quiet = Rota(roles.probes, PROBE_EVERY_S, begin_s), Rota(roles.quiet, QUIET_EVERY_S, begin_s)
+        beat_s, active, worst_s = begin_s, 0, 0.0
+        while (now_s := time.time()) < begin_s + seconds:
+            worst_s = max(worst_s, now_s - begin_s - (active + 1) / rate)
+            while active < (now_s - begin_s) * rate:
+                self.tick(roles.active[active % len(roles.active)])
+                active += 1
+            for symbol in probes.due(now_s):
+                self.tick(symbol)
+            for symbol in quiet.due(now_s):
+                if now_s % 60 < QUIET_UNTIL_S:
+                    self.tick(symbol)
+            if now_s >= beat_s:
+                self._publisher.heartbeat(int(now_s * 1_000))
+                beat_s += 1
+            time.sleep(_SLOT_S)
+        return worst_s
+
+
+def main(settings: str, symbols: str, rate: str, seconds: str) -> None:
+    publisher = KafkaPublisher(read_config(orjson.loads(settings)).kafka_connection())
+    load = Load(publisher)
+    worst_s = load.run(Roles.of(int(symbols)), float(rate), float(seconds))
+    publisher.close()
+    sys.stdout.buffer.write(orjson.dumps({"sent": load.sent, "behind_ms": worst_s * 1_000}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
