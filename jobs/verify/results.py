@@ -27,19 +27,21 @@ class Said(NamedTuple):
 
 
 class SymbolResults:
-    """What was said of one symbol in its newest run (of a dropped one, in any): frame's label -> start in ms -> newest record."""
+    """What was said of one symbol in the newest run of each frame (of a dropped symbol, in any)."""
 
-    __slots__ = ("frames", "run")
+    __slots__ = ("frames", "runs")
 
-    def __init__(self, run: int) -> None:
-        self.run = run
+    def __init__(self) -> None:
+        self.runs: dict[str, int] = {}
+        """Frame's label -> newest run: a frame that was added later has one of its own."""
         self.frames: dict[str, dict[int, Said]] = {}
+        """Frame's label -> start in ms -> newest record."""
 
 
 class Results:
     """All results, record by record; each partition in offset order.
 
-    `frames` are the labels to keep. Only the newest run of a symbol is kept, older ones are counted; of the symbols in
+    `frames` are the labels to keep. Only the newest run of a symbol's frame is kept, older ones are counted; of the symbols in
     `dropped`, whose lives have runs of their own, the newest run of each bar. With `log_start` the oldest records are
     gone, so a bar's first record may be a revision.
     """
@@ -103,18 +105,18 @@ class Results:
 
     def _bars(self, symbol: str, label: str, run: int) -> dict[int, Said] | None:
         """The bars of a frame that a record of `run` belongs to; None for a record of an older run that is not kept."""
-        known = self.symbols.get(symbol)
-        if known is not None and symbol in self._dropped:
+        known = self.symbols.setdefault(symbol, SymbolResults())
+        newest = known.runs.setdefault(label, run)
+        if symbol in self._dropped or run == newest:
             return known.frames.setdefault(label, {})
-        if known is None or run > known.run:
-            if known is not None:
-                self.forgotten.add(symbol)
-                self.counts["results_of_older_runs"] += sum(len(bars) for bars in known.frames.values())
-            known = self.symbols[symbol] = SymbolResults(run)
-        elif run < known.run:
+        if run < newest:
             self.counts["results_of_older_runs"] += 1
             return None
-        return known.frames.setdefault(label, {})
+        self.forgotten.add(symbol)
+        self.counts["results_of_older_runs"] += len(known.frames[label])
+        known.runs[label] = run
+        known.frames[label] = {}
+        return known.frames[label]
 
     def _check_succession(self, before: Said | None, revision: int, status: str, fields: dict[str, Any], where: str) -> None:
         expected = "revised" if revision else "final"

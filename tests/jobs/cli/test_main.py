@@ -75,5 +75,5 @@ def test_a_jar_that_is_missing_is_exit_4_and_names_setup(tmp_path: Path) -> None
 
 def test_without_a_stack_status_is_exit_1_and_down_is_content(tmp_path: Path) -> None:
     assert tickloom("status", cwd=tmp_path).returncode == 1
-    assert tickloom("status", "--json", cwd=tmp_path).stdout == '{"pid":null,"parts":[]}\n'
+    assert tickloom("status", "--json", cwd=tmp_path).stdout == '{"pid":null,"cluster_pid":null,"parts":[]}\n'
     assert tickloom("down", cwd=tmp_path).returncode == 0

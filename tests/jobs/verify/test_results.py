@@ -8,7 +8,7 @@ FINAL = result(T0, (1, 1, 1, 1), 1)
 
 
 def read(*said: dict[str, object], log_start: bool = False) -> Results:
-    found = Results(frozenset({"1min"}), None, 10)
+    found = Results(frozenset({"1min", "5min"}), None, 10)
     found.log_start = log_start
     for record in results(*said):
         found.read(record.partition, record.offset, record.key, record.value)
@@ -60,9 +60,17 @@ def test_only_the_newest_run_of_a_symbol_stands() -> None:
     next_bar = result(T0 + 60_000, (1, 1, 1, 1), 1)
     found = read(FINAL, next_bar, FINAL | {"run": 2, "volume": 5}, next_bar)
     assert not found.wrong
-    assert found.symbols["IBM"].run == 2
+    assert found.symbols["IBM"].runs == {"1min": 2}
     assert {start: said.fields()["volume"] for start, said in found.symbols["IBM"].frames["1min"].items()} == {T0: 5}
     assert found.counts["results_of_older_runs"] == 3
+
+
+def test_a_frame_added_later_has_a_newest_run_of_its_own() -> None:
+    minute = result(T0 + 60_000, (1, 1, 1, 1), 1)
+    found = read(FINAL, FINAL | {"time_frame": "5min", "run": 2}, minute)
+    assert not found.wrong
+    assert found.symbols["IBM"].runs == {"1min": 1, "5min": 2}
+    assert {label: sorted(bars) for label, bars in found.symbols["IBM"].frames.items()} == {"1min": [T0, T0 + 60_000], "5min": [T0]}
 
 
 def test_frames_that_are_not_configured_are_counted() -> None:
