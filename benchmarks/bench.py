@@ -51,8 +51,8 @@ class Bench:
         sys.stderr.write(f"{what}\n")
 
     def market(self, symbols: int, minutes: float, ticks_per_record: int = 1) -> Market:
-        """A market of so many minutes between a fifth and nine tenths of the way, at scale 1."""
-        return Market(symbols, minutes / 0.7 * self.scale, ticks_per_record)
+        """A market of so many minutes between four and nine tenths of the way, at scale 1."""
+        return Market(symbols, minutes / 0.5 * self.scale, ticks_per_record)
 
     def feed(self, market: Market) -> Fed:
         """The topic of `market`, written now if it is not there yet."""

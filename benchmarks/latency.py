@@ -81,7 +81,7 @@ def percentile(values: Iterable[float], percent: float) -> float | None:
 
 def _watch(job: LiveJob, rate: float, minute_ends: int) -> Latencies:
     begin_ms = time.time() * 1_000
-    first_end_ms = ceil((begin_ms + WARM_UP_S * 1_000) / 60_000) * 60_000
+    first_end_ms = (ceil(begin_ms / 60_000) + 1) * 60_000  # of the first minute that every symbol trades in from its beginning
     until_ms = first_end_ms + (minute_ends - 1) * 60_000 + AFTER_S * 1_000
     load = job.load(SYMBOLS, rate, (until_ms - begin_ms) / 1_000)
     topics = Topics(job.config.kafka.topic_prefix)

@@ -11,7 +11,7 @@ import psutil
 from jobs.local.logs import last_lines
 from jobs.local.process import kill_group, spawn
 
-FROM_SHARE, TO_SHARE = 0.2, 0.9
+FROM_SHARE, TO_SHARE = 0.4, 0.9
 """Of the records of a topic: outside of them is start-up, and the end of the input."""
 LEAST_S = 0.5
 _LOOK_EVERY_S = 0.05
@@ -65,7 +65,7 @@ def measure(argv: Sequence[str], environ: Mapping[str, str], log: Path, progress
 
 
 def rate(samples: Sequence[Sample], records: int) -> Rate:
-    """The rate between the first and the last sample that lie between a fifth and nine tenths of the way. Raises TooQuick."""
+    """The rate between the first and the last sample that lie between four and nine tenths of the way. Raises TooQuick."""
     middle = [sample for sample in samples if FROM_SHARE * records <= sample.records <= TO_SHARE * records]
     if len(middle) < 2 or middle[-1].at_s - middle[0].at_s < LEAST_S:
         raise TooQuick("too few ticks to see a rate: give a larger --scale")

@@ -163,6 +163,8 @@ def bench() -> Iterator[Bench]:
             [job]
             flink_rest = "http://127.0.0.1:{port + 2}"
             metrics = ""
+            [gateway]
+            enabled = false
             """
         )
         run = Bench(load_config(file, {}, Path(folder), {}), file)
