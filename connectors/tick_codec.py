@@ -9,16 +9,16 @@ import msgspec
 
 from connectors.control_lines import is_drop
 from connectors.errors import LineRefused
-from connectors.event_times import MAX_MS, NS_PER_MS
+from connectors.event_times import NS_PER_MS
 from connectors.numbers import EXACT_BELOW, scale_factor
 from connectors.tick_lines import (
     FLAG_NAMES,
-    MAX_PRICE,
-    MAX_SIZE,
+    PlainLine,
     TickLine,
     check_symbol,
     is_copy,
     is_symbol,
+    parse_plain_lines,
     parse_tick_line,
     tick_of_line,
     why_unparsable,
@@ -82,45 +82,54 @@ class TickDecoder:
         try:
             if not value.isascii():
                 value.decode()  # the parser does not look into what it skips
-            texts = value.split(b"\n") if value[-1] != 10 else split_lines(value)
-            lines = list(map(parse_tick_line, texts))
+            if value[-1] == 10:
+                value = value.rstrip(_BLANKS)
+            lines = parse_plain_lines(value)
+            # Each object a line: the parser would take two from one line, and one from two.
+            is_plain = value.startswith(b"{") and value.count(b"}\n{") == value.count(b"\n") == len(lines) - 1
         except Exception:
-            return self._decode_line_by_line(symbol, value, record_ms, offset)
-        decoded = self._count(symbol, lines, record_ms, offset)
-        return Decoded([], [], 0, 0, 1, drop=True) if decoded.refusals and is_drop(symbol, value) else decoded
+            is_plain = False
+        return (self._count_plain(symbol, lines, offset) if is_plain else None) or self._decode_with_care(symbol, value, record_ms, offset)
 
-    def _count(self, symbol: str, lines: Sequence[TickLine], record_ms: int, offset: int) -> Decoded:
-        """The hot path: plain lines are ticks on the spot, all others are looked at with care."""
-        decoded = Decoded([], [], 0, 0, len(lines))
-        append = decoded.ticks.append
-        price_factor, size_factor, known = self._price_factor, self._size_factor, is_symbol(symbol)
+    def _count_plain(self, symbol: str, lines: Sequence[PlainLine], offset: int) -> Decoded | None:
+        """The hot path: every line a tick of `symbol`, whose price and size are kept as they are; None when one is not."""
+        if not is_symbol(symbol):
+            return None
+        ticks: list[Tick] = []
+        append, price_factor, size_factor = ticks.append, self._price_factor, self._size_factor
         for number, line in enumerate(lines):
-            price, size, time_ms, trade_id = line.price, line.size, line.event_time_ms, line.id
+            price, size = line.price, line.size
+            price_units, size_units = int(price * price_factor + 0.5), int(size * size_factor + 0.5)
             if (
-                line.stock_id == symbol
-                and known
-                and line.time_frame is None
-                and line.flags is None
-                and price is not None
-                and size is not None
-                and time_ms.__class__ is int
-                and trade_id.__class__ is not int
-                and 0.0 < price <= MAX_PRICE
-                and 0.0 <= size <= MAX_SIZE
-                and 0 <= time_ms <= MAX_MS
+                line.stock_id != symbol
+                or price_units >= EXACT_BELOW
+                or size_units >= EXACT_BELOW
+                or price_units / price_factor != price
+                or size_units / size_factor != size
             ):
-                price_units, size_units = int(price * price_factor + 0.5), int(size * size_factor + 0.5)
-                if (
-                    price_units < EXACT_BELOW
-                    and size_units < EXACT_BELOW
-                    and price_units / price_factor == price
-                    and size_units / size_factor == size
-                ):
-                    time_ns = time_ms * NS_PER_MS
-                    append(_new_tick(Tick, (time_ns, price_units, size_units, 0, line.seq, trade_id, line.source, offset, number)))
-                    continue
-            self._judge(decoded, line, number, symbol, record_ms, offset)
-        return decoded
+                return None
+            time_ns = line.event_time_ms * NS_PER_MS
+            append(_new_tick(Tick, (time_ns, price_units, size_units, 0, line.seq, line.id, line.source, offset, number)))
+        return Decoded(ticks, [], 0, 0, len(ticks))
+
+    def _decode_with_care(self, symbol: str, value: bytes, record_ms: int, offset: int) -> Decoded:
+        """The way of a record with something special in it: each line stands or falls alone."""
+        try:
+            texts = split_lines(value)
+        except Exception as error:
+            return _refused_whole(Reason.POISON, f"{type(error).__name__}: {error}"[:200])
+        decoded, may_drop = Decoded([], [], 0, 0, len(texts)), True
+        for number, text in enumerate(texts):
+            try:
+                text.decode()  # the parser does not look into what it skips
+                line = parse_tick_line(text)
+            except Exception as error:
+                may_drop = False
+                refused = why_unparsable(text, error)
+                decoded.refusals.append(Refusal(refused.reason, refused.detail, number))
+            else:
+                self._judge(decoded, line, number, symbol, record_ms, offset)
+        return Decoded([], [], 0, 0, 1, drop=True) if may_drop and decoded.refusals and is_drop(symbol, value) else decoded
 
     def _judge(self, decoded: Decoded, line: TickLine, number: int, symbol: str, record_ms: int, offset: int) -> None:
         """Any line that could be parsed: a tick, a copy for another frame, or a refusal."""
@@ -137,24 +146,6 @@ class TickDecoder:
         else:
             decoded.ticks.append(tick)
             decoded.rounded += rounded
-
-    def _decode_line_by_line(self, symbol: str, value: bytes, record_ms: int, offset: int) -> Decoded:
-        """The way of a record with something wrong in it: each line stands or falls alone."""
-        try:
-            texts = split_lines(value)
-        except Exception as error:
-            return _refused_whole(Reason.POISON, f"{type(error).__name__}: {error}"[:200])
-        decoded = Decoded([], [], 0, 0, len(texts))
-        for number, text in enumerate(texts):
-            try:
-                text.decode()
-                line = parse_tick_line(text)
-            except Exception as error:
-                refused = why_unparsable(text, error)
-                decoded.refusals.append(Refusal(refused.reason, refused.detail, number))
-            else:
-                self._judge(decoded, line, number, symbol, record_ms, offset)
-        return decoded
 
 
 def _refused_whole(reason: Reason, detail: str) -> Decoded:

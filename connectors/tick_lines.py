@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from connectors.errors import LineRefused
-from connectors.event_times import ns_of_ms, ns_of_timestamp
+from connectors.event_times import MAX_MS, ns_of_ms, ns_of_timestamp
 from connectors.numbers import to_units
 from udfs.errors import FrameError
 from udfs.frames import MINUTE, parse_frame
@@ -54,6 +54,28 @@ class TickLine(msgspec.Struct, gc=False, omit_defaults=True):
 
 parse_tick_line = msgspec.json.Decoder(TickLine).decode
 """Text of one line to its fields; types are checked, meanings are not. Raises what `why_unparsable` explains."""
+
+
+class PlainLine(msgspec.Struct, gc=False):
+    """A line as most are: every field in bounds, and none that has to be thought about. Fields not named here are ignored."""
+
+    stock_id: str
+    price: Annotated[float, msgspec.Meta(gt=0, le=MAX_PRICE)]
+    size: Annotated[float, msgspec.Meta(ge=0, le=MAX_SIZE)]
+    event_time_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_MS)]
+    seq: Seq | None = None
+    id: str | None = None
+    source: str | None = None
+    flags: None = None
+    symbol: None = None
+    volume: None = None
+    timestamp: None = None
+    ts: None = None
+    time_frame: None = None
+
+
+parse_plain_lines = msgspec.json.Decoder(PlainLine).decode_lines
+"""A whole record's lines at once. Raises whenever one of them needs a closer look."""
 
 
 @lru_cache(maxsize=65_536)

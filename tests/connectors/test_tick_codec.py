@@ -268,3 +268,31 @@ def test_decode_of_encode_is_identity(
     assert b"\n" not in value
     decoded = TickDecoder(SCALES).decode(symbol, value, 0, 9)
     assert decoded == Decoded([Tick(time_ms * 10**6, price, size, flags, seq, trade_id, source, 9, 0)], [], 0, 0, 1)
+
+
+PLAIN = b'{"stock_id":"IBM","price":184.05,"size":100,"event_time_ms":1381152600123,"seq":7}'
+lines_of_all_kinds = st.sampled_from(
+    (
+        PLAIN,
+        PLAIN.replace(b"184.05", b"0.123456789012"),
+        PLAIN.replace(b"184.05", b"1e13"),
+        PLAIN.replace(b"IBM", b"MSFT"),
+        PLAIN.replace(b"}", b',"flags":["no_price"]}'),
+        PLAIN.replace(b"}", b',"time_frame":"5min"}'),
+        PLAIN.replace(b"}", b',"id":12}'),
+        PLAIN.replace(b"}", b',"other":{"deep":[{}]}}'),
+        PLAIN.replace(b"}", b',"other":"\xff"}'),
+        PLAIN.replace(b',"size":100', b""),
+        PLAIN.replace(b"1381152600123", b"1381152600123.0"),
+        PLAIN.replace(b",", b",\n", 1),
+        b"{}",
+        b"",
+    )
+)
+separators = st.sampled_from((b"\n", b"\n", b"\n", b"", b" ", b"\n\n", b"\r\n", b"\n "))
+
+
+@given(st.lists(st.tuples(lines_of_all_kinds, separators), min_size=1, max_size=5))
+def test_the_short_way_through_a_record_leads_where_the_careful_one_does(parts: list[tuple[bytes, bytes]]) -> None:
+    value, decoder = b"".join(line + separator for line, separator in parts), TickDecoder(Scales())
+    assert decoder.decode("IBM", value, 1381152600500, 3) == decoder._decode_with_care("IBM", value, 1381152600500, 3)
