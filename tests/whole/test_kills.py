@@ -56,6 +56,8 @@ class Installation:
             [job]
             flink_rest = "http://127.0.0.1:{port + 2}"
             metrics = "127.0.0.1:{port + 3}"
+            [gateway]
+            enabled = false
             """
         )
 
@@ -184,11 +186,13 @@ def test_killed_in_turn_under_load_they_come_back_and_everything_is_proved(here:
 
 
 def kill_under_load(here: Installation, results: Results, hour: int, ticks: int, victim: str, where: str) -> None:
-    """Kill once the first bars of an hour are there, while the rest of it is written and computed."""
+    """Kill once the first bars of an hour are there, while the rest of it is written and computed; wait for those of its end."""
     load = here.simulate(hour, ticks)
     wait_until(lambda: results.reach(START_MS + hour * HOUR_MS), f"no bar of hour {hour}, before the kill of {victim}:\n{here.log()}")
     here.kill(victim, where)
     finished(load)
+    late_ms = START_MS + hour * HOUR_MS + 3_000_000
+    wait_until(lambda: results.reach(late_ms), f"no bar of the end of hour {hour}, after the kill of {victim}:\n{here.log()}")
 
 
 @pytest.mark.long  # most of it is waiting for the broker
