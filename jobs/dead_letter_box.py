@@ -9,6 +9,7 @@ from typing import NamedTuple
 from connectors.codec import DeadLetter, decode_dead_letter
 from connectors.consumer import Record
 from connectors.errors import DecodeError
+from connectors.replay_notes import decode_replay_note, is_replay_note
 from udfs.model import Reason
 
 _ID = re.compile(r"([0-9]{1,6}):([0-9]{1,18})")
@@ -41,8 +42,10 @@ class Listing:
 
     entries: deque[Entry]
     counts: Counter[Reason] = field(default_factory=Counter)
+    replayed: set[str] = field(default_factory=set)
+    """Ids of letters that were sent again."""
     unreadable: int = 0
-    """Records that are no dead letters."""
+    """Records that are neither dead letters nor notes of their replay."""
 
 
 def list_letters(records: Iterable[Record], reasons: Collection[Reason], limit: int) -> Listing:
@@ -50,6 +53,9 @@ def list_letters(records: Iterable[Record], reasons: Collection[Reason], limit: 
     listing = Listing(deque(maxlen=limit))
     for record in records:
         try:
+            if is_replay_note(record.value or b""):
+                listing.replayed.update(decode_replay_note(record.value or b"").replayed)
+                continue
             letter = decode_dead_letter(record.value or b"")
         except DecodeError:
             listing.unreadable += 1

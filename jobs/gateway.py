@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -17,14 +18,16 @@ from connectors.gateway.admin import serve_admin
 from connectors.gateway.client import Client
 from connectors.gateway.judge import TimeGuard
 from connectors.gateway.limits import GatewaySettings, Limits
+from connectors.gateway.presence import SERVICE, keep_registered
 from connectors.gateway.service import Gateway
+from connectors.registry import Registration
 from jobs.config import Config
 from jobs.config_terms import split_address
-from jobs.errors import ConfigError
+from jobs.exposure import check_bind
+from jobs.gateway_access import Access, advertised, gateway_access
 from jobs.local.ports import require_free
 from udfs.model import Scales
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 BACKLOG = 4_096
 """Connections the kernel holds for us while we are busy."""
 SPARE_FILES = 200
@@ -33,7 +36,7 @@ SPARE_FILES = 200
 
 def gateway_settings(config: Config) -> GatewaySettings:
     """What `config` says of the gateway. Raises ConfigError where it would be open to anybody by mistake."""
-    check_bind(config)
+    check_bind(config, "gateway", "listen", "admin")
     keys = config.gateway
     limits = Limits(
         max_line_bytes=keys.max_line,
@@ -60,43 +63,44 @@ def gateway_settings(config: Config) -> GatewaySettings:
     )
 
 
-def check_bind(config: Config) -> None:
-    """Raise ConfigError when others than this machine could connect without the configuration saying that anybody may."""
-    if config.gateway.auth == "keys":
-        raise ConfigError("gateway.auth", config.origin("gateway.auth"), "this gateway knows no keys yet", 'auth = "local" or "none"')
-    for key, address in (("gateway.listen", config.gateway.listen), ("gateway.admin", config.gateway.admin)):
-        if config.gateway.auth == "local" and split_address(address)[0] not in LOOPBACK:
-            why = f'{address} is open to other machines, and gateway.auth is "local"'
-            raise ConfigError(key, config.origin(key), why, 'gateway.auth = "none" lets anybody in')
-
-
-def run_gateway(config: Config) -> int:
+def run_gateway(config: Config, version: str) -> int:
     """Serve until SIGTERM or Ctrl-C, then drain: 0 when everything taken is durable, else 1. A second Ctrl-C ends at once with 130.
 
     Raises KafkaUnreachable, TopicMissing, PortInUse, ConfigError, and PublishError when Kafka refuses for good.
     """
-    settings = gateway_settings(config)
+    settings, access = gateway_settings(config), gateway_access(config)
     require_free((config.gateway.listen,), config.cite("gateway.listen"))
     require_free((config.gateway.admin,), config.cite("gateway.admin"))
     _allow_files(settings.limits.max_connections + SPARE_FILES)
     log = json_log()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, settings, log))
+        return runner.run(_serve(config, version, settings, access, log))
 
 
-async def _serve(config: Config, settings: GatewaySettings, log: Any) -> int:
+async def _serve(config: Config, version: str, settings: GatewaySettings, access: Access, log: Any) -> int:
     loop = asyncio.get_running_loop()
-    gateway = Gateway(settings, config.kafka_connection(), loop, _now_ms, log)
+    kafka = config.kafka_connection()
+    gateway = Gateway(settings, kafka, loop, _now_ms, log, access.admit)
+    entry = Registration(kafka, SERVICE, settings.name, advertised(config, socket.gethostname()), version, _now_ms())
     stopping = asyncio.Event()
     handle_signals(loop, stopping.set)
-    server = await loop.create_server(lambda: Client(gateway), *settings.listen, backlog=BACKLOG)
-    admin = await serve_admin(gateway, *settings.admin)
+    server = await loop.create_server(
+        lambda: Client(gateway),
+        *settings.listen,
+        backlog=BACKLOG,
+        ssl=access.context,
+        ssl_handshake_timeout=settings.limits.hello_timeout_s if access.context else None,
+    )
+    admin = await serve_admin(gateway, *settings.admin, tls=access.admin_context, ring=access.admin_ring)
+    chores = [loop.create_task(access.keep_fresh(log)), loop.create_task(keep_registered(entry, gateway, _now_ms))]
     log.info("gateway_started", name=settings.name, listen=config.gateway.listen, admin=config.gateway.admin, kafka=config.bootstrap)
     gateway.failed.add_done_callback(lambda _: stopping.set())
     await stopping.wait()
     log.info("gateway_stopping", connections=len(gateway.clients), records_under_way=gateway.publisher.records)
     server.close()
-    given_up = await gateway.stop()
+    for chore in chores:
+        chore.cancel()
+    given_up, _ = await asyncio.gather(gateway.stop(), asyncio.to_thread(entry.leave))
     await admin.cleanup()
     log.info("gateway_stopped", lines=gateway.metrics.lines, records_given_up=given_up)
     if gateway.failed.done():

@@ -54,12 +54,12 @@ class Client(asyncio.Protocol):
             self._gateway.receive(self, self.connection, data)
 
     def eof_received(self) -> bool:
-        """The client will send no more; the socket stays open for its last ack."""
+        """The client will send no more; the socket stays open for its last ack, unless it speaks TLS."""
         self._take_unread()
         self.ended = True
         if self.connection is not None:
             self._gateway.end(self, self.connection, clean=True)
-        return self.connection is not None and not self._closing
+        return self.connection is not None and not self._closing and self._stays_open()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
@@ -129,6 +129,10 @@ class Client(asyncio.Protocol):
         data, self._unread = self._unread, b""
         if data and self.connection is not None:
             self._gateway.receive(self, self.connection, data)
+
+    def _stays_open(self) -> bool:
+        """Whether an answer can still be sent after the client's end; over TLS it cannot, the whole connection has ended then."""
+        return self._transport is not None and self._transport.get_extra_info("ssl_object") is None
 
     def _readable(self) -> asyncio.Transport | None:
         return None if self._transport is None or self.ended or self._transport.is_closing() else self._transport

@@ -19,8 +19,10 @@ from connectors.gateway.limits import Limits
 from connectors.gateway.line_splitter import Lines, LineSplitter
 from udfs.model import Reason, Refusal
 
-Admit: TypeAlias = Callable[[Hello], bool]
-"""Whether the key of a hello lets its client send ticks."""
+Permit: TypeAlias = Callable[[], bool]
+"""Whether a client may still do what it was let in for."""
+Admit: TypeAlias = Callable[[Hello], Permit | None]
+"""What the key of a hello lets its client in with; None for one that may not send ticks."""
 
 
 class Connection:
@@ -40,6 +42,7 @@ class Connection:
         self._splitter = LineSplitter(limits.max_line_bytes)
         self._errors = ErrorBudget(limits.errors_per_second)
         self._stamp: bytes | None = None
+        self._permit: Permit | None = None
         self._awaits_first_line = True
         self._opened_s = self._said_s = self._acked_s = now_s
         self._partial_since_s: float | None = None
@@ -81,12 +84,14 @@ class Connection:
         return events
 
     def check(self, now_ms: int, now_s: float, *, is_read: bool = True) -> list[Event]:
-        """Time has passed: deadlines, our heartbeat, errors held back. To be called about once a second.
+        """Time has passed: deadlines, a key that was revoked, our heartbeat, errors held back. To be called about once a second.
 
         A client whose socket is not read cannot miss a deadline.
         """
         if self.closed:
             return []
+        if self._permit is not None and not self._permit():
+            return [*self.end(now_ms, now_s, clean=False), *self.bye(Reason.UNAUTHORIZED, now_s)]
         if is_read and (cut := self._missed_deadline(now_ms, now_s)):
             return cut
         events: list[Event] = []
@@ -226,9 +231,11 @@ class Connection:
             self._tell(events, BAD_OP, hello, now_s)
             events += self.bye(BAD_OP, now_s)
             return
-        if self._admit is not None and not self._admit(hello):
-            self._turn_away(text, len(text), now_s, events)
-            return
+        if self._admit is not None:
+            self._permit = self._admit(hello)
+            if self._permit is None:
+                self._turn_away(text, len(text), now_s, events)
+                return
         self.said_hello = True
         if hello.client is not None:
             self.origin = replace(self.origin, client=hello.client)

@@ -1,5 +1,7 @@
 """`tickloom gateway`: take ticks in over TCP."""
 
+from pathlib import Path
+
 import click
 
 from jobs.cli.context import current_config
@@ -20,6 +22,7 @@ def command(ctx: click.Context) -> int:
       tickloom --set gateway.listen=127.0.0.1:7000 gateway
       echo '{"stock_id":"IBM","price":184.05,"size":100}' | nc -q1 127.0.0.1 9999
     """  # noqa: D301 (\b is click's mark for a paragraph kept as it is)
+    from jobs.cli.version import tickloom_version
     from jobs.gateway import run_gateway
 
-    return run_gateway(current_config(ctx))
+    return run_gateway(current_config(ctx), tickloom_version(Path(__file__).parents[2]))

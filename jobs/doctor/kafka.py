@@ -7,6 +7,7 @@ from connectors.broker_facts import BrokerFacts, broker_facts
 from connectors.codec import decode_dead_letter, decode_result
 from connectors.consumer import Record, begin_offsets, end_offsets, read_topic
 from connectors.errors import ConnectorError, DecodeError, KafkaUnreachable, TopicMissing
+from connectors.replay_notes import is_replay_note
 from connectors.topic_metadata import offsets_at
 from connectors.topics import Difference, Topics
 from jobs.config import Config
@@ -119,6 +120,8 @@ def dead_letters(config: Config, now_ms: int) -> Finding:
     starts = {partition: max(start, ends[partition] - MOST_LETTERS) for partition, start in starts.items()}
     counts: Counter[str] = Counter()
     for record in read_topic(connection, topic, from_offsets=starts):
+        if is_replay_note(record.value or b""):
+            continue
         try:
             counts[decode_dead_letter(record.value or b"").reason.value] += 1
         except DecodeError:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import Counter, defaultdict
@@ -18,10 +19,12 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from connectors.clients import KafkaConnection
 from connectors.gateway.admin import serve_admin
+from connectors.gateway.admission import admission_by
 from connectors.gateway.client import Client
 from connectors.gateway.judge import TimeGuard
 from connectors.gateway.limits import GatewaySettings, Limits
 from connectors.gateway.service import Gateway
+from connectors.keys import KeyRing
 
 T = TypeVar("T")
 TIMEOUT_S = 20.0
@@ -80,9 +83,12 @@ def running_gateway(
     limits: Limits | None = None,
     guard: TimeGuard = GUARD,
     clock: Callable[[], int] = now_ms,
+    ring: KeyRing | None = None,
+    tls: ssl.SSLContext | None = None,
+    log: Any = None,
     **settings: Any,
 ) -> Iterator[RunningGateway]:
-    """A gateway until the block ends; it must not have failed."""
+    """A gateway until the block ends; it must not have failed. `ring` and `tls` are its admin port's, too."""
     any_port = ("127.0.0.1", 0)
     made = GatewaySettings("g1", any_port, any_port, guard, limits=limits or Limits(), drain_timeout_s=5.0, **settings)
     loop = uvloop.new_event_loop()
@@ -90,9 +96,9 @@ def running_gateway(
     thread.start()
 
     async def start() -> tuple[Gateway, Any, Any]:
-        gateway = Gateway(made, kafka, loop, clock, structlog.get_logger())
-        server = await loop.create_server(lambda: Client(gateway), *made.listen, backlog=4_096)
-        return gateway, server, await serve_admin(gateway, *made.admin)
+        gateway = Gateway(made, kafka, loop, clock, log or structlog.get_logger(), admission_by(ring) if ring else None)
+        server = await loop.create_server(lambda: Client(gateway), *made.listen, backlog=4_096, ssl=tls)
+        return gateway, server, await serve_admin(gateway, *made.admin, tls=tls, ring=ring)
 
     try:
         gateway, server, admin = asyncio.run_coroutine_threadsafe(start(), loop).result(TIMEOUT_S)

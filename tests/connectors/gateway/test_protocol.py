@@ -4,6 +4,7 @@ import pytest
 
 from connectors.gateway.control_lines import Hello
 from connectors.gateway.limits import Limits
+from connectors.gateway.protocol import Permit
 from tests.connectors.gateway.lines import HOUR_MS, NOW_MS, Heard, connection, heard, settle, tick
 
 HELLO = b'{"op":"hello","v":1,"client":"feed-a"}\n'
@@ -11,8 +12,8 @@ WELCOME = {"op": "welcome", "v": 1, "conn": "g1-1", "max_line": 16_384, "heartbe
 SECRET = "s3cr3t-0123456789"
 
 
-def knows_the_key(hello: Hello) -> bool:
-    return hello.key == SECRET
+def knows_the_key(hello: Hello) -> Permit | None:
+    return (lambda: True) if hello.key == SECRET else None
 
 
 # Lines -------------------------------------------------------------------------------------------------------------
@@ -183,6 +184,18 @@ def test_where_a_key_is_needed_the_hello_has_its_time() -> None:
     out = Heard().hear(one.check(NOW_MS, 5.0))
     assert out.closed == ["hello_timeout"]
     assert [(reason, original) for _, reason, original, _ in out.letters] == [("unauthorized", b"")]
+
+
+def test_a_client_whose_key_is_revoked_is_cut_and_what_it_sent_whole_counts() -> None:
+    revoked = False
+    one = connection(admit=lambda hello: lambda: not revoked)
+    out = heard(HELLO + tick() + b"\n" + tick()[:20], of=one)
+    assert one.check(NOW_MS, 1.0) == []
+    revoked = True
+    out.hear(one.check(NOW_MS, 2.0, is_read=False))
+    assert (len(out.ticks), out.closed) == (1, ["unauthorized"])
+    assert [reason for _, reason, *_ in out.letters] == ["truncated"]
+    assert one.receive(tick() + b"\n", NOW_MS, 3.0) == []
 
 
 # Time --------------------------------------------------------------------------------------------------------------
