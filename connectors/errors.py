@@ -6,7 +6,12 @@ ConnectorError
 ├── TopicMissing         a topic that should be read or written does not exist                (set-up; create it, then retry)
 ├── TopicMismatch        existing topics have other settings than ours                        (operator; do not retry)
 ├── PublishError         a record was refused for good, or could not be delivered in time     (broker; `retriable` says)
+├── GatewayUnreachable   no gateway answers at the addresses known                            (gateway or network; retry)
+├── GatewayRefused       the gateway does not want this client                                (its key or its hello; do not retry)
+├── LinesUnacknowledged  lines of which nobody knows whether they are durable                 (gateway or network; retry)
 ├── ConsumeError         reading a topic failed                                               (broker; `retriable` says)
+├── KeysUnreadable       the file of API keys is not what it should be                        (operator; do not retry)
+├── CertificateError     certificate, key or authority of TLS do not fit or cannot be read    (operator; do not retry)
 └── DecodeError          bytes that are not the record they should be                         (whoever wrote them; do not retry)
     └── LineRefused      one line of a tick record, with the reason its dead letter carries
 """
@@ -71,6 +76,36 @@ class PublishError(ConnectorError):
         self.retriable = retriable
 
 
+class GatewayUnreachable(ConnectorError):
+    """No gateway said welcome within the time given; `why` is what stood in the way last."""
+
+    retriable = True
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"cannot reach a gateway: {why}")
+        self.why = why
+
+
+class GatewayRefused(ConnectorError):
+    """The gateway at `address` said goodbye with `code`, and would again."""
+
+    def __init__(self, address: str, code: str) -> None:
+        super().__init__(f"the gateway at {address} does not take this client: {code}")
+        self.address = address
+        self.code = code
+
+
+class LinesUnacknowledged(ConnectorError):
+    """`count` lines were sent and not acknowledged in time; `why` is what stood in the way last."""
+
+    retriable = True
+
+    def __init__(self, count: int, why: str) -> None:
+        super().__init__(f"{count:,} line(s) are not acknowledged by a gateway: {why}")
+        self.count = count
+        self.why = why
+
+
 class ConsumeError(ConnectorError):
     """Reading `topic` failed: `why` is the client's answer."""
 
@@ -79,6 +114,24 @@ class ConsumeError(ConnectorError):
         self.topic = topic
         self.why = why
         self.retriable = retriable
+
+
+class KeysUnreadable(ConnectorError):
+    """The file of API keys cannot be read, or holds something else."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"no keys in {file}: {why}")
+        self.file = file
+        self.why = why
+
+
+class CertificateError(ConnectorError):
+    """TLS cannot be served with `file`: it cannot be read, is no PEM, or does not fit the others."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file}: {why}")
+        self.file = file
+        self.why = why
 
 
 class DecodeError(ConnectorError, ValueError):

@@ -9,14 +9,14 @@ class Publisher(Protocol):
     def publish(self, symbol: str, value: bytes, event_time_ms: int) -> None:
         """Hand over one record: one or more lines of `symbol`, the newest at `event_time_ms`.
 
-        Blocks while the queue is full. Raises PublishError once a record was refused for good.
+        Blocks while the queue is full. Raises ConnectorError once a record was refused for good.
         """
 
     def heartbeat(self, event_time_ms: int) -> None:
         """Say in every partition that event time has come to `event_time_ms` for the whole feed."""
 
     def flush(self) -> None:
-        """Wait until everything handed over so far is durable. Raises PublishError if something is not."""
+        """Wait until everything handed over so far is durable. Raises ConnectorError if something is not."""
 
     def close(self) -> None:
         """Flush and let go of the connection."""

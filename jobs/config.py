@@ -53,6 +53,7 @@ class StackConfig:
         ".tickloom", Place(), "broker log, checkpoints, stores, keys and logs; nothing is written elsewhere", Change.FIXED
     )
     jars: Path = _key(".jars", Place(), "where `tickloom setup` puts the broker's and the connector's jars")
+    keys: Path | None = _key(None, Place(), "the file with the hashes of API keys, see `tickloom keys`; default: stack.data_dir/keys.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,19 @@ class GatewayConfig:
 
     listen: str = _key("127.0.0.1:9999", Address(), "where feeds connect")
     admin: str = _key("127.0.0.1:9998", Address(), "where health and metrics are served")
+    enabled: bool = _key(
+        True, Switch(), "whether `tickloom up` and `tickloom demo` run a gateway, unless kafka.ticks_topic is another stack's"
+    )
     auth: str = _key("local", Choice(AUTH), "local = none, on loopback only; keys; none")
+    plaintext: bool = _key(False, Switch(), "listen on other interfaces than loopback without TLS: only in a network of your own")
+    tls_cert: Path | None = _key(None, Place(), "a PEM file, the certificate and its chain; with it feeds connect over TLS")
+    tls_key: Path | None = _key(None, Place(), "a PEM file, the certificate's private key, without a passphrase")
+    tls_client_ca: Path | None = _key(None, Place(), "a PEM file, the authority whose certificate every feed must show (mutual TLS)")
     name: str = _key("g1", Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "letters, digits, - and _ (at most 32)"),
                      "begins the names of this gateway's connections; give each gateway its own")  # fmt: skip
+    advertise: str = _key(
+        "", Address(optional=True), "the address that feeds find in the service registry; default: gateway.listen, or this host's name"
+    )
     max_line: int = _key("16KiB", size("1KiB", "256KiB"), "bytes a line may have")
     max_connections: int = _key(10_000, Whole(1, 1_000_000), "connections open at once")
     max_connections_per_address: int = _key(1_000, Whole(1, 1_000_000), "connections open at once from one address")
@@ -236,6 +247,16 @@ class Config:
     def kafka_connection(self) -> KafkaConnection:
         """What every Kafka client of this stack connects with. Raises OptionError."""
         return KafkaConnection(self.bootstrap, self.kafka.options, self.kafka.topic_prefix, self.kafka.ticks_topic)
+
+    @property
+    def keys_file(self) -> Path:
+        """Where API keys are kept."""
+        return self.stack.keys or self.stack.data_dir / "keys.json"
+
+    @property
+    def runs_gateway(self) -> bool:
+        """Whether a gateway is part of this stack."""
+        return self.gateway.enabled and not self.kafka.ticks_topic
 
     @property
     def consumer_group(self) -> str:

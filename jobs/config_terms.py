@@ -10,6 +10,7 @@ from jobs.config_values import Plain, Quoted, string, toml_value, within
 from udfs.frames import parse_frames
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
@@ -164,6 +165,12 @@ def split_address(address: str) -> tuple[str, int]:
     if match is None:
         raise ValueError(address)
     return match[1], int(match[2])
+
+
+def dialled(listen: str) -> str:
+    """The address at which this machine reaches what listens on `listen`: every interface is the loopback one, too."""
+    host, port = split_address(listen)
+    return f"{_LOOPBACK_OF.get(host, host)}:{port}"
 
 
 def _strings(raw: object) -> list[str]:

@@ -2,7 +2,16 @@
 
 from typing import NamedTuple
 
-from connectors.errors import ConnectorError, KafkaUnreachable, OptionError, TopicMismatch, TopicMissing
+from connectors.errors import (
+    ConnectorError,
+    GatewayRefused,
+    GatewayUnreachable,
+    KafkaUnreachable,
+    KeysUnreadable,
+    OptionError,
+    TopicMismatch,
+    TopicMissing,
+)
 from jobs.config import Config
 from jobs.errors import JobsError
 from udfs.errors import UdfError
@@ -48,8 +57,14 @@ def _of_connector(error: ConnectorError, config: Config | None) -> Failure:
         return Failure(
             f"{error} ({_cite(config, 'kafka.bootstrap')})", "tickloom up" if config and config.embedded else "tickloom status", 4
         )
+    if isinstance(error, GatewayUnreachable):
+        return Failure(f"{error} ({_cite(config, 'gateway.listen')})", "tickloom up, or tickloom gateway", 4)
+    if isinstance(error, GatewayRefused):
+        return Failure(str(error), "--key-file, with a key of: tickloom keys add", 5)
     if isinstance(error, TopicMissing):
         return Failure(f"{error} ({_cite(config, 'kafka.topic_prefix')})", "tickloom topics create", 4)
+    if isinstance(error, KeysUnreadable):
+        return Failure(f"{error} ({_cite(config, 'stack.keys')})", "", 3)
     if isinstance(error, OptionError):
         return Failure(f"{error} ({_cite(config, 'kafka.options')})", "tickloom config show --origin", 3)
     if isinstance(error, TopicMismatch):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from jobs.cli.context import current_config, json_option
+from jobs.cli.feeding import way_options
 from jobs.cli.parameters import FULL_SPEED, milliseconds, speed
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def _columns(ctx: click.Context, parameter: click.Parameter, text: str | None) -
 @click.option("--append", is_flag=True, help="Write although the topic holds ticks already.")
 @click.option("--into-live", is_flag=True, help="Write into the live topics: the job there refuses what is late by its clock.")
 @click.option("--dry-run", type=click.IntRange(1), metavar="N", help="Print the first N lines as they would be sent; send nothing.")
+@way_options
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, files: Sequence[Path], as_json: bool, **asked: Any) -> None:
@@ -78,6 +80,7 @@ def command(ctx: click.Context, /, files: Sequence[Path], as_json: bool, **asked
     Examples:
       tickloom replay ibm.ndjson.gz
       tickloom replay --speed 60x --shuffle 10s a.ndjson b.ndjson
+      tickloom replay --via gateway --into-live --speed 1x today.ndjson.gz
       tickloom replay trades.csv --columns stock_id=Ticker,price=Last,timestamp=Date+Time --tz America/New_York --dry-run 5
     """  # noqa: D301 (\b is click's mark for a paragraph kept as it is)
     from jobs.csv_rows import ColumnError
@@ -118,15 +121,16 @@ def _print_first(files: "Sequence[TickFile]", asked: Mapping[str, Any]) -> None:
 
 
 def _replay(config: "Config", files: "Sequence[TickFile]", asked: Mapping[str, Any], clock: "Clock", *, as_json: bool) -> None:
-    from connectors.topics import Topics
-    from jobs.cli.feeding import make_topics, publishing, summarised
+    from jobs.cli.feeding import publishing, summarised, way_asked
     from jobs.feed import Sent, send, send_from_now
     from jobs.feed_records import closing_heartbeat, to_records
     from jobs.replay import Replay, ReplayCounts, arrivals, read_files
 
-    connection = _connection(config, files, asked)
-    if Topics.of(connection).stock_data not in make_topics(config, connection):
-        _refuse_a_second_time(connection, asked)
+    connection, way = _connection(config, files, asked), way_asked(config, asked)
+    if way.gateway is None:
+        _make_ready(config, connection, asked)
+    else:
+        _check_way(asked)
     replay = Replay(
         in_order=asked["in_order"],
         shuffle_ms=asked["shuffle"],
@@ -138,7 +142,7 @@ def _replay(config: "Config", files: "Sequence[TickFile]", asked: Mapping[str, A
     items = to_records(arrivals(read_files(files, replay), replay, counts), _coalescing(asked))
     with (
         summarised(lambda: _summary(connection, counts, sent, clock.now_ms() - begun_ms), as_json=as_json),
-        publishing(connection) as publisher,
+        publishing(connection, way, "replay", replay=True) as publisher,
         _progress(files) as shown,
     ):
         if asked["speed_up"] == FULL_SPEED:
@@ -164,11 +168,23 @@ def _connection(config: "Config", files: "Sequence[TickFile]", asked: Mapping[st
     return replace(live, topic_prefix=prefix, ticks_topic="")
 
 
-def _refuse_a_second_time(connection: "KafkaConnection", asked: Mapping[str, Any]) -> None:
+def _check_way(asked: Mapping[str, Any]) -> None:
+    """What a gateway cannot do."""
+    if not asked["into_live"]:
+        raise click.UsageError("a gateway writes into the topics it serves, not into a replay's own: say --into-live")
+    if asked["close"]:
+        raise click.UsageError("--close needs --via kafka: a gateway tells itself what time it is")
+
+
+def _make_ready(config: "Config", connection: "KafkaConnection", asked: Mapping[str, Any]) -> None:
+    """Make the topics that are missing; refuse to write a replay's own a second time."""
     from connectors.consumer import begin_offsets, end_offsets
     from connectors.topics import Topics
+    from jobs.cli.feeding import make_topics
 
     topic = Topics.of(connection).stock_data
+    if topic in make_topics(config, connection):
+        return
     if not asked["append"] and not asked["into_live"] and end_offsets(connection, topic) != begin_offsets(connection, topic):
         raise click.UsageError(f"{topic} holds ticks already: give another --topic-prefix, or --append to write after them")
 

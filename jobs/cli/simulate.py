@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.cli.context import current_config, json_option
+from jobs.cli.feeding import way_options
 from jobs.cli.parameters import milliseconds, moment_ms, share
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ _SLACK, _MOMENT_MS = 1.05, 5_000
 )
 @click.option("--late-by", type=milliseconds, default="10min", show_default=True, metavar="DURATION", help="By how much, at most.")
 @click.option("--bad", type=share, default="0%", show_default=True, metavar="SHARE", help="Lines added that are no ticks, of eleven kinds.")
+@way_options
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
@@ -74,27 +76,34 @@ def command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
       tickloom simulate                                    history, then 2,000 ticks/s of 200 symbols
       tickloom simulate --speed max --ticks 1000000        a million ticks that end now
       tickloom simulate --disorder 5% --duplicates 2% --late 1% --bad 0.1%
+      tickloom simulate --via gateway
       tickloom simulate --symbols 2 --skew 10 --speed max --ticks 100000 --seed 7 --start 2026-11-02T14:30:00Z
     """  # noqa: D301 (\b is click's mark for a paragraph kept as it is)
-    from connectors.topics import Topics
-    from jobs.cli.feeding import make_topics, publishing, summarised
+    from jobs.cli.feeding import publishing, summarised, way_asked
     from jobs.feed import REAL_TIME, Sent, WallClock, send
-    from jobs.simulate import Exchange
+    from jobs.simulate import SOURCE, Exchange
 
     config, clock = current_config(ctx), WallClock()
-    connection, live = config.kafka_connection(), asked["speed"] == "live"
+    connection, live, way = config.kafka_connection(), asked["speed"] == "live", way_asked(config, asked)
     start_ms = _start(asked, clock.now_ms())
     exchange = Exchange(_simulation(config, asked))
-    is_new = Topics.of(connection).stock_data in make_topics(config, connection)
+    is_new = way.gateway is None and _makes_topics(config, connection)
     history, trades, begun_ms = Sent(), Sent(), clock.now_ms()
-    with (
-        summarised(lambda: _summary(exchange, history, trades, clock.now_ms() - begun_ms), as_json=as_json),
-        publishing(connection) as publisher,
-    ):
+    with summarised(lambda: _summary(exchange, history, trades, clock.now_ms() - begun_ms), as_json=as_json):
         if asked["history"] or (asked["history"] is None and live):
-            send(_history(exchange, connection, start_ms, whole=is_new or bool(asked["history"])), publisher, clock, history)
+            with publishing(connection, way, SOURCE, replay=True) as publisher:
+                send(_history(exchange, connection, start_ms, whole=is_new or bool(asked["history"])), publisher, clock, history)
             click.echo(f"history: {history.lines:,} ticks of {len(exchange.symbols):,} symbols", err=True)
-        send(exchange.trades(start_ms), publisher, clock, trades, REAL_TIME if live else None)
+        with publishing(connection, way, SOURCE, replay=not live) as publisher:
+            send(exchange.trades(start_ms), publisher, clock, trades, REAL_TIME if live else None)
+
+
+def _makes_topics(config: "Config", connection: "KafkaConnection") -> bool:
+    """Make the topics that are missing; whether that of the ticks was. A gateway has its own already."""
+    from connectors.topics import Topics
+    from jobs.cli.feeding import make_topics
+
+    return Topics.of(connection).stock_data in make_topics(config, connection)
 
 
 def _history(exchange: "Exchange", connection: "KafkaConnection", start_ms: int, *, whole: bool) -> "Iterator[Item]":

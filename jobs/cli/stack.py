@@ -52,7 +52,7 @@ def up(ctx: click.Context, detach: bool, fresh: bool, job: bool) -> None:
     Examples:
       tickloom up
       tickloom up --detach && tickloom status
-      tickloom up --no-job                     the broker alone
+      tickloom up --no-job                     broker and gateway
     """  # noqa: D301
     from jobs.local.running import run_detached, run_stack
 

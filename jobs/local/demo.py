@@ -32,10 +32,15 @@ def run_demo(config: Config, command_line: CommandLine, environ: Mapping[str, st
 
 
 def demo_parts(config: Config, command_line: CommandLine, environ: Mapping[str, str], simulation: Sequence[str]) -> list[Part]:
-    """The stack's parts, the exchange right behind the broker: it writes its history while the job still starts."""
-    exchange = Part("exchange", command_line("simulate", *simulation), environ, ready=lambda: True)
-    *broker, job = stack_parts(config, command_line, environ)
-    return [*broker, exchange, job]
+    """The stack's parts, the exchange right before the job: it writes its history while that still starts.
+
+    It feeds through the gateway, as any feed would, where it needs no key and no certificate.
+    """
+    open_to_it = config.runs_gateway and config.gateway.auth != "keys" and config.gateway.tls_cert is None
+    way = ("--via", "gateway") if open_to_it else ()
+    exchange = Part("exchange", command_line("simulate", *way, *simulation), environ, ready=lambda: True)
+    *others, job = stack_parts(config, command_line, environ)
+    return [*others, exchange, job]
 
 
 def _view(config: Config, clock: Clock) -> "DemoView":

@@ -12,7 +12,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of the stack. Parts start in their order, each once the one before is ready, and stop in reverse."""
+    """One process of the stack. Parts start in their order, each once those before are ready, and stop in reverse."""
 
     name: str
     argv: Sequence[str]
@@ -25,6 +25,8 @@ class Part:
     first_arguments: Sequence[str] = ()
     """Added to `argv` at the first start only."""
     address: str = ""
+    holds_up: bool = True
+    """Whether the parts after it wait until it is ready for the first time."""
     ready_timeout_s: float = 120
     stop_timeout_s: float = 15
 

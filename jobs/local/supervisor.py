@@ -97,8 +97,8 @@ class Supervisor:
                 self._plan_restart(slot, f"ended with exit code {slot.process.returncode}")
             elif slot.state is PartState.STARTING:
                 self._check_ready(slot)
-            if not slot.was_ready:
-                return  # the parts after it wait
+            if slot.part.holds_up and not slot.was_ready:
+                return
 
     def _start(self, slot: _Slot) -> None:
         slot.part.prepare()

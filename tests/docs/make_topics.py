@@ -46,18 +46,20 @@ ABOUT = {
     ),
     "dead_letters": About(
         "Lines that do not count: `reason` ([all of them](reasons.md)), `detail`, `stage`, where the line was, and the line in base64 in "
-        "`original` (above 256 KiB cut: `original_size`, `truncated`).",
+        '`original` (above 256 KiB cut: `original_size`, `truncated`). A value that begins with `{"replayed":` is a note of letters '
+        "[sent again](../how-to/send-dead-letters-again.md).",
         "the symbol the job read it under",
         "when the broker got it",
         "at least once: the same `(topic, partition, offset, line)` may come twice",
-        "`tickloom dlq ls`, `tickloom dlq show`",
+        "`tickloom dlq ls`, `tickloom dlq show`, `tickloom dlq replay`",
     ),
     "service_registry": About(
-        "Which services run where. The services that write it are still to come.",
-        "service and instance",
+        "Which services run where: `service`, `instance`, `address`, `version`, `started_ms`, `seen_ms`, `load`. "
+        "Each writes itself every 5 s, and a null value when it stops.",
+        "`service/instance`",
         "when it was written",
-        "at least once",
-        "nobody yet",
+        "at least once; of each key the newest record counts",
+        "`tickloom services`; one whose `seen_ms` is 15 s old is gone",
     ),
 }
 HEAD = """\

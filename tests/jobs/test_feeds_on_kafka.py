@@ -13,6 +13,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from connectors.codec import DeadLetter, encode_dead_letter, encode_result
 from jobs.cli.main import run
 from tests.conftest import TestBroker
+from tests.connectors.gateway.running import running_gateway
+from tests.connectors.kafka_fixtures import connection_with_topics
 from tests.jobs.test_newest_bars import result
 from udfs.model import Reason, Status
 
@@ -93,6 +95,43 @@ def test_a_live_simulation_begins_with_the_history_and_goes_on_where_it_was_when
     last = {tick["stock_id"]: tick["price"] for tick in map(json.loads, before)}
     for tick in map(json.loads, after[len(before) :]):
         assert abs(tick["price"] / last.get(tick["stock_id"], tick["price"]) - 1) < 0.05
+
+
+def summary_of(out: str) -> dict[str, Any]:
+    """The one line of JSON; the gateway of the test writes its log to stdout, too."""
+    (line,) = [line for line in out.splitlines() if line.startswith("{")]
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def test_feeds_through_a_gateway_are_on_its_topic_line_by_line(tickloom: Command, broker: TestBroker, tmp_path: Path) -> None:
+    with running_gateway(connection_with_topics(broker, prefix_of(tickloom))) as running:
+        address = "{}:{}".format(*running.address)
+        code, out, _ = tickloom("simulate", "--gateway", address, "--symbols", "3", "--rate", "100", "--duration", "1s", "--json")
+        simulated = summary_of(out)
+        assert (code, simulated["history"] > 3 * (40 * 24 + 35 * 60)) == (0, True)
+        lines = [json.dumps({"stock_id": "OLD", "price": 1.5, "event_time_ms": START + n}).encode() for n in range(500)]
+        (tmp_path / "old.ndjson").write_bytes(b"\n".join([*lines, b"bad"]))
+        code, out, _ = tickloom("replay", str(tmp_path / "old.ndjson"), "--into-live", "--gateway", address, "--json")
+        assert (code, summary_of(out)["lines"]) == (0, 501)
+    found = [json.loads(line) for line in lines_of(records(broker, prefix_of(tickloom) + "stock_data"))]
+    assert len(found) == simulated["lines"] + 500
+    old = [(line["event_time_ms"], line["seq"], line["source"]) for line in found if line["stock_id"] == "OLD"]
+    assert old == [(START + n, n, "replay") for n in range(500)]
+    assert {line["source"] for line in found} == {"simulate", "replay"}
+    (letter,) = lines_of(records(broker, prefix_of(tickloom) + "dead_letters"))
+    assert (json.loads(letter)["reason"], json.loads(letter)["client"]) == ("bad_json", "replay")
+
+
+def test_what_a_gateway_cannot_do_is_said(tickloom: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_bytes(b"")
+    file = str(tmp_path / "a.ndjson")
+    code, _, err = tickloom("replay", file, "--via", "gateway")
+    assert (code, "--into-live" in err) == (2, True)
+    code, _, err = tickloom("replay", file, "--via", "gateway", "--into-live", "--close")
+    assert (code, "--close needs --via kafka" in err) == (2, True)
+    assert tickloom("simulate", "--via", "kafka", "--gateway", "127.0.0.1:1")[0] == 2
+    assert tickloom("simulate", "--gateway", "nowhere", "--no-history")[0] == 2
 
 
 def test_a_replay_keeps_every_line_and_has_topics_of_its_own(tickloom: Command, broker: TestBroker, tmp_path: Path) -> None:

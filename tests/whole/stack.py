@@ -178,8 +178,8 @@ class Stack:
         return newest_of(self.results(run))
 
     def dead_letters(self) -> dict[Place, Letter]:
-        """The dead letters by the line they are about."""
-        letters = [json.loads(record.value) for record in self.records("dead_letters")]
+        """The dead letters by the line they are about; notes that some were sent again are none."""
+        letters = [letter for record in self.records("dead_letters") if "replayed" not in (letter := json.loads(record.value))]
         return {
             Place(letter["partition"], letter["offset"], letter["line"]): Letter(letter["reason"], b64decode(letter["original"]))
             for letter in letters

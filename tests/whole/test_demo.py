@@ -37,11 +37,16 @@ class Folder(NamedTuple):
     kafka_port: int
     flink_port: int
     metrics_port: int
+    gateway_port: int
+
+    @classmethod
+    def on_free_ports(cls, path: Path) -> "Folder":
+        return cls(path, free_ports(2), free_ports(1), free_ports(1), free_ports(2))
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """What the demo listens on; the broker's controller takes the port after the broker's."""
-        return self.kafka_port, self.kafka_port + 1, self.flink_port, self.metrics_port
+        """What the demo listens on; the broker's controller takes the port after the broker's, the gateway's health that after its own."""
+        return self.kafka_port, self.kafka_port + 1, self.flink_port, self.metrics_port, self.gateway_port, self.gateway_port + 1
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -52,7 +57,7 @@ class Folder(NamedTuple):
 
 @pytest.fixture
 def folder(tmp_path: Path, jars: Path) -> Folder:
-    made = Folder(tmp_path, free_ports(2), free_ports(1), free_ports(1))
+    made = Folder.on_free_ports(tmp_path)
     (tmp_path / "tickloom.toml").write_text(
         f"""\
         [stack]
@@ -62,6 +67,9 @@ def folder(tmp_path: Path, jars: Path) -> Folder:
         [job]
         flink_rest = "http://127.0.0.1:{made.flink_port}"
         metrics = "127.0.0.1:{made.metrics_port}"
+        [gateway]
+        listen = "127.0.0.1:{made.gateway_port}"
+        admin = "127.0.0.1:{made.gateway_port + 1}"
         """
     )
     return made

@@ -11,7 +11,6 @@ from signal import SIGINT
 
 import pytest
 
-from jobs.local.ports import free_ports
 from tests.docs.markdown import ROOT
 from tests.whole.test_demo import TIMEOUT_S, Folder, assert_nothing_is_left, committed, nulls, wait_for
 
@@ -36,13 +35,13 @@ def constraints(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment that holds the wheel with its extras `flink` and `verify`, and what they need."""
+    """The folder of commands of an environment that holds the wheel with its extras `flink`, `gateway` and `verify`, and what they need."""
     folder = tmp_path_factory.mktemp("wheel")
     run(UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder, ROOT)
     (wheel,) = folder.glob("tickloom-*.whl")
     environment = folder / "venv"
     run(UV, "venv", "--quiet", "--seed", "--python", sys.executable, environment)
-    options = ["--quiet", "--constraint", constraints(folder), f"{wheel}[flink,verify]"]
+    options = ["--quiet", "--constraint", constraints(folder), f"{wheel}[flink,gateway,verify]"]
     try:
         run(UV, "pip", "install", "--python", environment / "bin" / "python", *options)
     except AssertionError:  # uv does not know the way to packages where an index is set for pip only
@@ -52,7 +51,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path, free_ports(2), free_ports(1), free_ports(1))
+    return Folder.on_free_ports(tmp_path)
 
 
 @pytest.fixture
@@ -66,6 +65,8 @@ def environ(installed: Path, folder: Folder) -> Mapping[str, str]:
         "TICKLOOM__KAFKA__LISTEN": f"127.0.0.1:{folder.kafka_port}",
         "TICKLOOM__JOB__FLINK_REST": f"http://127.0.0.1:{folder.flink_port}",
         "TICKLOOM__JOB__METRICS": f"127.0.0.1:{folder.metrics_port}",
+        "TICKLOOM__GATEWAY__LISTEN": f"127.0.0.1:{folder.gateway_port}",
+        "TICKLOOM__GATEWAY__ADMIN": f"127.0.0.1:{folder.gateway_port + 1}",
     }
 
 

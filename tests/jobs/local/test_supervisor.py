@@ -50,6 +50,17 @@ def test_a_part_starts_only_once_the_one_before_is_ready(tmp_path: Path) -> None
     assert (tmp_path / "second.log").read_text() == "True\n"
 
 
+def test_a_part_that_holds_nobody_up_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    seen_running: list[str] = []
+
+    def second_is_running(parts: Sequence[PartStatus]) -> bool:
+        seen_running.extend(part.name for part in parts if part.state is PartState.RUNNING)
+        return "second" in seen_running
+
+    run([python("first", SLEEPER, lambda: False, holds_up=False), python("second", SLEEPER)], tmp_path, second_is_running)
+    assert set(seen_running) == {"second"}
+
+
 def test_parts_stop_in_reverse_order_and_none_is_left(tmp_path: Path) -> None:
     note = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print(time.monotonic_ns()), sys.exit(0))); time.sleep(600)"
     started = python("a", note), python("b", note)
