@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import PROFILE, TestBroker
 from tests.whole.flink import MiniCluster, mini_cluster
-from tests.whole.stack import Stack
+from tests.whole.stack import JOB_TIMEOUT_S, Stack
 
 MakeStack = Callable[..., Stack]
 TICKS = {"short": 12_000, "long": 200_000}
@@ -23,16 +23,23 @@ def cluster(jars: Path) -> Iterator[MiniCluster]:
 @pytest.fixture(scope="module")
 def make_stack(
     cluster: MiniCluster, broker: TestBroker, jars: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> MakeStack:
-    """Makes a stack by name, with settings such as `bars__time_frames="1min"`."""
+) -> Iterator[MakeStack]:
+    """Makes a stack by name, with settings such as `bars__time_frames="1min"`; what still runs of it ends with the module."""
     module = re.sub(r"[^a-z0-9]+", "-", request.module.__name__.rpartition(".")[2])
+
+    names: list[str] = []
 
     def make(name: str, **settings: object) -> Stack:
         name = f"{module}-{name}"
+        names.append(name)
         given = {key.replace("__", "."): str(value) for key, value in settings.items()}
         return Stack(cluster, broker.bootstrap, name, {"stack.jars": str(jars), **given}, tmp_path_factory.mktemp(name))
 
-    return make
+    yield make
+    for name in names:  # their slots are for the next module's jobs
+        if job := cluster.rest.unfinished(name):
+            cluster.rest.cancel(job["jid"])
+            cluster.rest.wait_for_end(job["jid"], JOB_TIMEOUT_S)
 
 
 @pytest.fixture(scope="session")

@@ -47,14 +47,14 @@ def tick(symbol: str = "IBM", **fields: Any) -> bytes:
 
 
 def test_a_plain_client_connects_sends_one_object_and_closes(broker: TestBroker) -> None:
-    with running_gateway(connection_with_topics(broker, "plain.")) as running:
+    with running_gateway(connection_with_topics(broker, "gateway-plain.")) as running:
         for number in range(3):
             with running.sock() as client:
                 client.send_raw(tick(seq=number))
         with running.sock() as client:
             client.send(tick(seq=3))
         wait_until(lambda: running.ask(lambda gateway: gateway.metrics.lines) == 4)
-    lines = lines_of(records_of(broker.bootstrap, "plain.stock_data"))
+    lines = lines_of(records_of(broker.bootstrap, "gateway-plain.stock_data"))
     assert sorted(line["seq"] for line in lines) == [0, 1, 2, 3]
     assert all("source" not in line for line in lines)
 
@@ -151,7 +151,7 @@ def wait_for_beats(*gateways: RunningGateway, more: int = 2) -> None:
 
 def test_heartbeats_tell_every_partition_how_far_the_slowest_live_feed_is(broker: TestBroker) -> None:
     began, delay = now_ms(), 900_000
-    with running_gateway(connection_with_topics(broker, "beat."), feed_timeout_s=2.0) as running, running.sock(HELLO) as live:
+    with running_gateway(connection_with_topics(broker, "gateway-beat."), feed_timeout_s=2.0) as running, running.sock(HELLO) as live:
         time.sleep(1.2)
         assert running.ask(lambda gateway: gateway.metrics.heartbeats) == 0, "a feed that has sent nothing says nothing"
         live.send(tick())
@@ -166,7 +166,7 @@ def test_heartbeats_tell_every_partition_how_far_the_slowest_live_feed_is(broker
             time.sleep(0.5)
         wait_until(lambda: running.ask(lambda gateway: gateway.last_beat_ms) is None)  # and now is silent
         assert now_ms() - began < 30_000
-    beats = beats_of(broker, "beat.")
+    beats = beats_of(broker, "gateway-beat.")
     assert len(beats) == 3
     assert beats[0] == beats[1] == beats[2]
     behind = [(began - time_ms) // 60_000 for time_ms in beats[0]]

@@ -23,8 +23,10 @@ def test_nobody_listens_on_a_free_port() -> None:
 def test_a_process_has_its_ancestors_and_its_command() -> None:
     assert os.getppid() in list(ancestors(os.getpid()))
     assert next(iter(ancestors(os.getpid()))) == os.getpid()
-    child = subprocess.Popen([sys.executable, "-c", "input()", "a mark"], stdin=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()", "a mark"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
+        assert child.stdout
+        child.stdout.readline()  # it runs
         assert os.getpid() in list(ancestors(child.pid))
         assert command_of(child.pid)[-1] == "a mark"
     finally:
