@@ -1,6 +1,5 @@
 """A real Flink cluster on this machine, from the Flink that pip installed: ZooKeeper, JobManager, one-slot TaskManagers."""
 
-import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,16 +9,15 @@ from pathlib import Path
 
 from jobs.config import Config
 from jobs.errors import JobsError
-from jobs.flink_rest import FlinkRest
+from jobs.flink_rest import ENDED, FlinkRest
 from jobs.local.cluster_conf import ClusterConf, Sizes, rest_address, write_conf
-from jobs.local.jars import connector_jar
+from jobs.local.jars import connector_jar, flink_distribution, flink_jars
 from jobs.local.java import Java, find_java
 from jobs.local.parts import Part
-from jobs.local.ports import free_ports, require_free
+from jobs.local.ports import free_ports, is_listened_on, require_free
 from jobs.local.run_folder import CLUSTER, RunFolder
 
 _RUNTIME = "org.apache.flink.runtime"
-_LOOK_TIMEOUT_S = 1.0
 
 
 def cluster_parts(config: Config, taskmanagers: int, environ: Mapping[str, str], more: Mapping[str, str]) -> list[Part]:
@@ -30,7 +28,7 @@ def cluster_parts(config: Config, taskmanagers: int, environ: Mapping[str, str],
     folder = RunFolder(config.stack.data_dir, CLUSTER)
     if pid := folder.stack_pid():
         raise folder.already_running(pid)
-    java, home = find_java(environ), distribution()
+    java, home = find_java(environ), flink_distribution()
     zookeeper_port = free_ports(1)
     conf = write_conf(config, zookeeper_port, more)
     (tool,), (dist,) = (home / "bin").glob("bash-java-utils.jar"), (home / "lib").glob("flink-dist-*.jar")
@@ -45,28 +43,20 @@ def cluster_parts(config: Config, taskmanagers: int, environ: Mapping[str, str],
     ]
 
 
-def distribution() -> Path:
-    """The Flink distribution inside the package `apache-flink`: what FLINK_HOME would say."""
-    import pyflink
-
-    return Path(pyflink.__path__[0])
-
-
 def class_path(jars: Path) -> str:
     """Flink's jars, its Python's, its Prometheus reporter, and the Kafka connector. Raises DependencyMissing.
 
     Flink's Python has to lie beside the rest: loaded by each job anew, it fails in a TaskManager's second job.
     """
-    home = distribution()
-    flink = [*sorted((home / "lib").glob("*.jar")), *(home / "opt").glob("flink-python-*.jar")]
-    return ":".join(map(str, (*flink, *(home / "plugins" / "metrics-prometheus").glob("*.jar"), connector_jar(jars))))
+    python = (flink_distribution() / "opt").glob("flink-python-*.jar")
+    return ":".join(map(str, (*flink_jars(), *python, connector_jar(jars))))
 
 
 def unfinished_jobs(config: Config) -> list[str]:
     """The names of the jobs that a stop of the cluster would interrupt; none when it does not answer."""
     with suppress(JobsError):
         jobs = FlinkRest(config.job.flink_rest, config.cite("job.flink_rest")).jobs()
-        return [str(job["name"]) for job in jobs if job["state"] not in ("FINISHED", "FAILED", "CANCELED")]
+        return [str(job["name"]) for job in jobs if job["state"] not in ENDED]
     return []
 
 
@@ -87,7 +77,7 @@ class _Processes:
             "zookeeper",
             self._java("zookeeper", options, main),
             self.environ,
-            ready=lambda: _listens("127.0.0.1", port),
+            ready=lambda: is_listened_on(f"127.0.0.1:{port}"),
             address=f"127.0.0.1:{port}",
         )
 
@@ -126,11 +116,3 @@ class _Processes:
             return FlinkRest(self.config.job.flink_rest, self.config.cite("job.flink_rest")).taskmanagers()
         except JobsError:
             return None
-
-
-def _listens(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), _LOOK_TIMEOUT_S):
-            return True
-    except OSError:
-        return False

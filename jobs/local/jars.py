@@ -1,4 +1,4 @@
-"""The jars of the embedded broker and of Flink's Kafka connector: copied once by Maven, or from a folder."""
+"""Jars: of the embedded broker and Flink's Kafka connector, copied once by Maven or from a folder; of the Flink that pip installed."""
 
 import hashlib
 import shutil
@@ -42,6 +42,19 @@ def require_jars(jars: Path) -> Path:
 def connector_jar(jars: Path) -> Path:
     """Flink's Kafka connector. Raises DependencyMissing."""
     return next(require_jars(jars).glob(CONNECTOR))
+
+
+def flink_distribution() -> Path:
+    """The Flink distribution inside the package `apache-flink`: what FLINK_HOME would say."""
+    import pyflink
+
+    return Path(pyflink.__path__[0])
+
+
+def flink_jars() -> list[Path]:
+    """The jars of Flink and its Prometheus reporter."""
+    home = flink_distribution()
+    return [*sorted((home / "lib").glob("*.jar")), *(home / "plugins" / "metrics-prometheus").glob("*.jar")]
 
 
 def broker_classpath(jars: Path) -> str:

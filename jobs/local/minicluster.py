@@ -15,7 +15,7 @@ from jobs.config import Config
 from jobs.errors import JobsError
 from jobs.flink_rest import FlinkRest
 from jobs.flink_settings import SAVEPOINTS, restore_settings, state_uri
-from jobs.local.jars import connector_jar
+from jobs.local.jars import connector_jar, flink_distribution, flink_jars
 from jobs.local.java import find_java
 from jobs.local.ports import require_free
 from jobs.local.resources import resource
@@ -47,7 +47,7 @@ def prepare(config: Config, environ: MutableMapping[str, str]) -> None:
     environ["JAVA_HOME"] = str(find_java(environ).home)
     environ["FLINK_CONF_DIR"] = str(configuration)
     # With FLINK_HOME set, PyFlink leaves the library folder as it finds it.
-    environ["FLINK_HOME"] = str(_distribution())
+    environ["FLINK_HOME"] = str(flink_distribution())
     environ["FLINK_LIB_DIR"] = str(_library(config))
     environ["FLINK_LOG_DIR"] = str(logs)
     environ["LOG4J_PROPERTIES"] = str(configuration / "log4j.properties")
@@ -57,21 +57,13 @@ def prepare(config: Config, environ: MutableMapping[str, str]) -> None:
     environ.setdefault("JVM_ARGS", f"-Xmx{HEAP} -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError")
 
 
-def _distribution() -> Path:
-    import pyflink
-
-    return Path(pyflink.__path__[0])
-
-
 def _library(config: Config) -> Path:
     """A folder of links to the jars of PyFlink, its Prometheus reporter and the Kafka connector: no class loader of their own then."""
     library = config.stack.data_dir / "flink" / "lib"
     library.mkdir(parents=True, exist_ok=True)
     for link in library.iterdir():
         link.unlink()
-    flink = _distribution()
-    reporter = (flink / "plugins" / "metrics-prometheus").glob("*.jar")
-    for jar in (*(flink / "lib").glob("*.jar"), *reporter, connector_jar(config.stack.jars)):
+    for jar in (*flink_jars(), connector_jar(config.stack.jars)):
         (library / jar.name).symlink_to(jar.resolve())
     return library
 

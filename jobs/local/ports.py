@@ -1,4 +1,4 @@
-"""Ports of this machine: whether one is free, and a few that are."""
+"""Ports of this machine: whether one is free or listened on, and a few that are free."""
 
 import random
 import socket
@@ -9,6 +9,8 @@ from jobs.errors import PortInUse
 
 _LOWEST, _OUTGOING = 10_240, 32_768
 """From here up; Linux takes ports from there up for outgoing connections."""
+
+_ANSWER_TIMEOUT_S = 1.0
 
 
 def require_free(addresses: Iterable[str], origin: str) -> None:
@@ -28,6 +30,15 @@ def free_ports(count: int) -> int:
         if all(_is_free(f"127.0.0.1:{port}") for port in range(first, first + count)):
             return first
     raise OSError(f"no {count} neighbouring ports are free")
+
+
+def is_listened_on(address: str) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        with socket.create_connection(split_address(address), _ANSWER_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
 
 
 def _is_free(address: str) -> bool:

@@ -1,20 +1,19 @@
 """The parts of the local stack, as the configuration has them."""
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from jobs.config import Config
-from jobs.config_terms import dialled, split_address
+from jobs.config_terms import dialled
 from jobs.errors import DependencyMissing, JobsError
 from jobs.flink_rest import FlinkRest
 from jobs.local.broker import embedded_broker
 from jobs.local.jars import require_jars
 from jobs.local.java import find_java
 from jobs.local.parts import Part
-from jobs.local.ports import require_free
+from jobs.local.ports import is_listened_on, require_free
 from jobs.topics import make_topics
 
 JOB_READY_TIMEOUT_S = 300
@@ -22,7 +21,6 @@ JOB_READY_TIMEOUT_S = 300
 JOB_STOP_TIMEOUT_S = 60
 """Long enough for a savepoint."""
 GATEWAY_PACKAGES = ("aiohttp", "structlog", "uvloop")
-READY_TIMEOUT_S = 1.0
 
 CommandLine = Callable[..., list[str]]
 
@@ -58,17 +56,8 @@ def _gateway_part(config: Config, argv: Sequence[str], environ: Mapping[str, str
             require_free([config.value(key)], config.cite(key))
         make_topics(config)
 
-    ready = partial(_is_listened_on, dialled(config.gateway.admin))  # the last port that it opens
+    ready = partial(is_listened_on, dialled(config.gateway.admin))  # the last port that it opens
     return Part("gateway", argv, environ, ready, prepare, address=config.gateway.listen, holds_up=False)
-
-
-def _is_listened_on(address: str) -> bool:
-    """Whether somebody takes connections there."""
-    try:
-        with socket.create_connection(split_address(address), timeout=READY_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
 
 
 def _job_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], first_arguments: Sequence[str]) -> Part:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pyflink.common import JobClient
 
 from tests.conftest import PROFILE, TestBroker
 from tests.whole.flink import MiniCluster, mini_cluster
 from tests.whole.stack import JOB_TIMEOUT_S, Stack
 
 MakeStack = Callable[..., Stack]
+Start = Callable[[Stack], JobClient]
 TICKS = {"short": 12_000, "long": 200_000}
 
 
@@ -40,6 +42,20 @@ def make_stack(
         if job := cluster.rest.unfinished(name):
             cluster.rest.cancel(job["jid"])
             cluster.rest.wait_for_end(job["jid"], JOB_TIMEOUT_S)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts jobs that are cancelled at the end of the test."""
+    started: list[JobClient] = []
+
+    def submit(stack: Stack) -> JobClient:
+        started.append(stack.start())
+        return started[-1]
+
+    yield submit
+    for client in started:
+        client.cancel().result()
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
-from pyflink.common import JobClient
 
 from connectors.clients import KafkaConnection
 from jobs.config_load import load_config
@@ -25,7 +23,7 @@ from jobs.local.java import find_java
 from jobs.topics import make_topics
 from tests.conftest import TestBroker
 from tests.connectors.gateway.running import Socket, lines_of, now_ms, records_of, running_gateway, wait_until
-from tests.whole.conftest import MakeStack
+from tests.whole.conftest import MakeStack, Start
 from tests.whole.stack import Stack
 
 ROOT = Path(__file__).parents[2]
@@ -221,20 +219,6 @@ class Clock:
         return now_ms() + self._shift_ms
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[[Stack], JobClient]]:
-    """Starts jobs that are cancelled at the end of the test."""
-    started: list[JobClient] = []
-
-    def submit(stack: Stack) -> JobClient:
-        started.append(stack.start())
-        return started[-1]
-
-    yield submit
-    for client in started:
-        client.cancel().result()
-
-
 def minutes_of(stack: Stack, symbol: str) -> dict[int, tuple[str, int]]:
     """Start -> status and trades of the newest record of each minute."""
     return {
@@ -244,9 +228,7 @@ def minutes_of(stack: Stack, symbol: str) -> dict[int, tuple[str, int]]:
     }
 
 
-def test_bars_of_quiet_symbols_close_when_every_live_feed_has_passed_their_end(
-    make_stack: MakeStack, start: Callable[[Stack], JobClient]
-) -> None:
+def test_bars_of_quiet_symbols_close_when_every_live_feed_has_passed_their_end(make_stack: MakeStack, start: Start) -> None:
     """A live feed, one a quarter of an hour behind, one that replays the past, and a second gateway, one after another."""
     stack = make_stack("feeds", kafka__partitions=3)
     start(stack)

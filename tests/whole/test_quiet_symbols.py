@@ -2,15 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from pyflink.common import JobClient
 
 from connectors.flink_kafka import TicksSource
 from connectors.kafka_publisher import KafkaPublisher
-from tests.whole.conftest import MakeStack
+from tests.whole.conftest import MakeStack, Start
 from tests.whole.stack import Record, Stack
 
 MINUTE_MS = 60_000
@@ -18,22 +16,6 @@ T0 = 1_793_600_000_000 - 1_793_600_000_000 % MINUTE_MS
 TIMEOUT_S = 30
 Minutes = dict[tuple[str, int], int]
 """(symbol, minutes after T0) -> trades."""
-
-Start = Callable[[Stack], JobClient]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts jobs that are cancelled at the end of the test."""
-    started: list[JobClient] = []
-
-    def submit(stack: Stack) -> JobClient:
-        started.append(stack.start())
-        return started[-1]
-
-    yield submit
-    for client in started:
-        client.cancel().result()
 
 
 def tick(symbol: str, event_time_ms: int, partition: int) -> Record:

@@ -7,7 +7,7 @@ from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.errors import ConfigError, JobsError
 from jobs.local.cluster_conf import ClusterConf, rest_address, shipped_settings, write_conf
-from jobs.local.flink_cluster import distribution
+from jobs.local.jars import flink_distribution
 from jobs.local.java import find_java
 from jobs.local.resources import resource
 
@@ -65,7 +65,7 @@ def test_more_settings_win(tmp_path: Path) -> None:
 
 
 def test_flinks_own_tool_gives_the_sizes_that_the_file_asks_for(conf: ClusterConf) -> None:
-    java, home = find_java(os.environ), distribution()
+    java, home = find_java(os.environ), flink_distribution()
     (dist,) = (home / "lib").glob("flink-dist-*.jar")
     sizes = conf.sizes(java, home / "bin" / "bash-java-utils.jar", dist, "taskmanager")
     assert [option[:4] for option in sizes.jvm[:2]] == ["-Xmx", "-Xms"]
