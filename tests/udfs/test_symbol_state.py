@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import Figures
 from tests.udfs.driver import Driver, content
 from tests.udfs.histories import MS, SECOND, SPECS, T0_MS, Reading, history, pause, readings, rules_of, steps
 from tests.udfs.naive_oracle import bars, count, fold
@@ -252,7 +253,7 @@ def test_forming_shows_only_configured_frames_that_have_an_open_bar() -> None:
 # Sizes -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_steady_symbols_state_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_steady_symbols_state_stays_small(figures: Figures) -> None:
     """Five frames, 14 indicators, defaults: two days of slow ticks, then 40 minutes at 5 a second, seq on each."""
     driver = Driver(rules_of(*FRAMES, indicators=DEFAULT_LABELS))
     largest: dict[str, int] = {}
@@ -263,22 +264,20 @@ def test_a_steady_symbols_state_stays_small(capsys: pytest.CaptureFixture[str]) 
         if seq % 50 == 0:
             for name, size in driver.store.sizes().items():
                 largest[name] = max(largest.get(name, 0), size)
-    with capsys.disabled():
-        print(f"\nstate of a steady symbol, largest seen, bytes: {largest}, in all {sum(driver.store.sizes().values())}")
+    figures(f"state of a steady symbol, largest seen, bytes: {largest}, in all {sum(driver.store.sizes().values())}")
     assert max(size for name, size in largest.items() if name.startswith("frame")) <= 8_192
     assert largest["hot"] <= 1_536
     assert largest["partials"] <= 1_536
 
 
-def test_a_busy_symbols_hot_part_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_busy_symbols_hot_part_stays_small(figures: Figures) -> None:
     """100 ticks a second with seq, source and disorder, for longer than the duplicates' window."""
     driver, largest = Driver(rules_of("1min")), 0
     for number in range(15_000):
         at_s = number / 100 - (0.3 if number % 20 == 0 else 0.0)
         send(driver, tick(max(0, at_s), 100 + number % 7, seq=number, source="feed-a"), ahead_ms=300)
         largest = max(largest, len(driver.store.kept["hot", None]))
-    with capsys.disabled():
-        print(f"\nhot part of a busy symbol, largest seen: {largest} bytes; its log in all: {driver.store.sizes()['seen']}")
+    figures(f"hot part of a busy symbol, largest seen: {largest} bytes; its log in all: {driver.store.sizes()['seen']}")
     assert largest <= 2_048
     assert driver.counted == 15_000
 
