@@ -14,6 +14,8 @@ __all__ = ["Isolation", "Record", "TopicReader", "begin_offsets", "end_offsets",
 AT_ONCE = 10_000
 """Records taken from the client in one call."""
 WAIT_S = 0.5
+FETCH_WAIT_MS = 50
+"""How long the broker may hold back an answer without records: by such a one an end is told. A reader that is in no hurry waits longer."""
 
 
 class Record(NamedTuple):
@@ -60,6 +62,7 @@ class TopicReader:
         isolation: Isolation = "read_committed",
         partitions: Sequence[int] | None = None,
         from_offsets: Mapping[int, int] | None = None,
+        fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
         self._connection = connection
         self._topic = topic
@@ -74,13 +77,15 @@ class TopicReader:
                 "isolation.level": isolation,
                 "auto.offset.reset": "earliest",
                 "check.crcs": True,
-                "fetch.wait.max.ms": 50,  # an end is told by an answer without records: do not let the broker hold it back
+                "fetch.wait.max.ms": fetch_wait_ms,
             }
         )
         try:
             ends = end_offsets(connection, topic, isolation=isolation)
             chosen = list(ends) if partitions is None else partitions
             starts = from_offsets or {}
+            self.ended_at: dict[int, int] = {}
+            """Partition -> where it was last seen to end: the next offset, behind markers and what was aborted."""
             self._unread = {each: ends[each] for each in chosen if starts.get(each, 0) < ends[each]}
             self._consumer.assign([TopicPartition(topic, each, starts.get(each, OFFSET_BEGINNING)) for each in chosen])
         except (ConnectorError, KafkaException):
@@ -92,12 +97,15 @@ class TopicReader:
         """Whether every partition has been read to the end it had when the reader was made."""
         return not self._unread
 
-    def read(self, timeout_s: float) -> list[Record]:
-        """What has come in, waiting up to `timeout_s` for the first. Raises KafkaUnreachable, TopicMissing, ConsumeError."""
+    def read(self, timeout_s: float, fill_s: float = 0.0) -> list[Record]:
+        """What has come in, waiting up to `timeout_s` for the first and up to `fill_s` for `AT_ONCE` of them.
+
+        Raises KafkaUnreachable, TopicMissing, ConsumeError.
+        """
         try:
             messages = self._consumer.consume(1, timeout_s)
             if messages:
-                messages += self._consumer.consume(AT_ONCE, 0)
+                messages += self._consumer.consume(AT_ONCE, fill_s)
         except KafkaException as error:
             raise connector_error(error, self._connection, self._topic) from error
         records = [_record(message) for message in messages if not self._is_notice(message)]
@@ -120,6 +128,7 @@ class TopicReader:
         if error.code() != KafkaError._PARTITION_EOF:
             raise connector_error(KafkaException(error), self._connection, self._topic)
         self._unread.pop(partition, None)
+        self.ended_at[partition] = message.offset() or 0
         return True
 
     def close(self) -> None:

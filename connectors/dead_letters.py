@@ -33,6 +33,13 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     original_size: int | None = None
     truncated: bool = False
 
+    @property
+    def origin(self) -> str:
+        """Where the line came from, for people."""
+        if self.topic is not None:
+            return f"{self.topic}/{self.partition}@{self.offset} line {self.line}"
+        return f"{self.client or 'client'} {self.connection} line {self.line}"
+
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(DeadLetter).decode

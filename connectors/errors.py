@@ -8,10 +8,17 @@ ConnectorError
 ├── PublishError         a record was refused for good, or could not be delivered in time     (broker; `retriable` says)
 ├── GatewayUnreachable   no gateway answers at the addresses known                            (gateway or network; retry)
 ├── GatewayRefused       the gateway does not want this client                                (its key or its hello; do not retry)
+├── DeliveryUnreachable  no delivery answers at the addresses known                           (delivery or network; retry)
+├── DeliveryRefused      the delivery does not want this client                               (its key; do not retry)
+├── SubscriptionRefused  the delivery does not take a subscription                            (whoever asked; `retriable` says)
 ├── LinesUnacknowledged  lines of which nobody knows whether they are durable                 (gateway or network; retry)
 ├── ConsumeError         reading a topic failed                                               (broker; `retriable` says)
 ├── KeysUnreadable       the file of API keys is not what it should be                        (operator; do not retry)
+├── StoreUnusable        delivery's store cannot be opened, read or written                   (disk, permissions; retry)
+│   └── StoreCorrupt     its bytes are not what was written; it is made anew from the topic   (disk; start again)
 ├── CertificateError     certificate, key or authority of TLS do not fit or cannot be read    (operator; do not retry)
+├── BadQuery             a parameter of an HTTP query is not what it should be                (client; do not retry)
+├── TooBusy              more questions to the store are waiting than are taken               (load; retry later)
 └── DecodeError          bytes that are not the record they should be                         (whoever wrote them; do not retry)
     └── LineRefused      one line of a tick record, with the reason its dead letter carries
 """
@@ -95,6 +102,36 @@ class GatewayRefused(ConnectorError):
         self.code = code
 
 
+class DeliveryUnreachable(ConnectorError):
+    """No delivery took this client, or answered it, within the time given; `why` is what stood in the way last."""
+
+    retriable = True
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"cannot reach a delivery: {why}")
+        self.why = why
+
+
+class DeliveryRefused(ConnectorError):
+    """The delivery at `url` does not take this client, and would not the next time: `code` says why."""
+
+    def __init__(self, url: str, code: str) -> None:
+        super().__init__(f"the delivery at {url} does not take this client: {code}")
+        self.url = url
+        self.code = code
+
+
+class SubscriptionRefused(ConnectorError):
+    """Nothing of a subscription was taken: `code` of the closed list, its number `status`, `detail` for people."""
+
+    def __init__(self, code: str, status: int, detail: str) -> None:
+        super().__init__(f"the subscription is refused: {code}: {detail}")
+        self.code = code
+        self.status = status
+        self.detail = detail
+        self.retriable = status >= 500
+
+
 class LinesUnacknowledged(ConnectorError):
     """`count` lines were sent and not acknowledged in time; `why` is what stood in the way last."""
 
@@ -125,6 +162,23 @@ class KeysUnreadable(ConnectorError):
         self.why = why
 
 
+class StoreUnusable(ConnectorError):
+    """Delivery's store in `file` cannot be opened, read or written: another process has it, or the disk says no."""
+
+    retriable = True
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"the store {file}: {why}")
+        self.file = file
+        self.why = why
+
+
+class StoreCorrupt(StoreUnusable):
+    """The store in `file` is damaged. It is a cache: the next start makes it anew from the topic."""
+
+    retriable = False
+
+
 class CertificateError(ConnectorError):
     """TLS cannot be served with `file`: it cannot be read, is no PEM, or does not fit the others."""
 
@@ -132,6 +186,26 @@ class CertificateError(ConnectorError):
         super().__init__(f"{file}: {why}")
         self.file = file
         self.why = why
+
+
+class BadQuery(ConnectorError, ValueError):
+    """`parameter` of an HTTP query cannot be taken; `code` is stable and names it, `detail` is for people."""
+
+    def __init__(self, code: str, parameter: str, detail: str) -> None:
+        super().__init__(f"{parameter}: {detail}")
+        self.code = code
+        self.parameter = parameter
+        self.detail = detail
+
+
+class TooBusy(ConnectorError):
+    """`waiting` questions are before this one, and no more are taken."""
+
+    retriable = True
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting:,} questions are waiting for the store")
+        self.waiting = waiting
 
 
 class DecodeError(ConnectorError, ValueError):

@@ -138,12 +138,16 @@ class KeyRing:
         match = _KEY.fullmatch(text or "")
         key = self._keys.get(match[1]) if match else None
         is_it = hmac.compare_digest(_hash(text or ""), key.hash if key else _NOBODYS_HASH)
-        return key if key is not None and is_it and self.has(key.id, *scopes) else None
+        return self.get(key.id, *scopes) if key is not None and is_it else None
+
+    def get(self, key_id: str, *scopes: Scope) -> Key | None:
+        """The key of this id, if it is still there and has one of `scopes`."""
+        key = self._keys.get(key_id)
+        return None if key is None or set(scopes).isdisjoint(key.scopes) else key
 
     def has(self, key_id: str, *scopes: Scope) -> bool:
         """Whether the key of this id is still there, with one of `scopes`."""
-        key = self._keys.get(key_id)
-        return key is not None and not set(scopes).isdisjoint(key.scopes)
+        return self.get(key_id, *scopes) is not None
 
 
 def _hash(text: str) -> str:

@@ -1,6 +1,7 @@
 """Service discovery over the compacted topic `service_registry`: each service writes itself, whoever looks reads all of them."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 from confluent_kafka import KafkaException, Producer
@@ -93,6 +94,14 @@ class Registration:
             self._producer.poll(0)
 
 
+async def keep_registered(entry: Registration, load: Callable[[int], Mapping[str, float]], now_ms: Callable[[], int]) -> None:
+    """Write the service and its load, which is told the time, each `INTERVAL_S`, until cancelled."""
+    while True:
+        at_ms = now_ms()
+        entry.say(at_ms, load(at_ms))
+        await asyncio.sleep(INTERVAL_S)
+
+
 def read_services(connection: KafkaConnection) -> list[Service]:
     """Every service that has not taken itself out, by key; those gone silent too. Raises KafkaUnreachable, TopicMissing, ConsumeError."""
     return newest_services(read_topic(connection, Topics.of(connection).service_registry))
@@ -100,16 +109,32 @@ def read_services(connection: KafkaConnection) -> list[Service]:
 
 def newest_services(records: Iterable[Record]) -> list[Service]:
     """The services that `records` leave behind, by key; a record that is none is passed over."""
-    found: dict[bytes | None, Service] = {}
-    for record in records:
-        found.pop(record.key, None)
-        if record.value is None:
-            continue
-        try:
-            found[record.key] = _decode(record.value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-    return sorted(found.values(), key=lambda service: service.key)
+    directory = Directory()
+    directory.update(records)
+    return directory.services
+
+
+class Directory:
+    """The services that the registry's records leave behind, for those who go on reading it."""
+
+    def __init__(self) -> None:
+        self._found: dict[bytes | None, Service] = {}
+
+    @property
+    def services(self) -> list[Service]:
+        """Every service that has not taken itself out, by key."""
+        return sorted(self._found.values(), key=lambda service: service.key)
+
+    def update(self, records: Iterable[Record]) -> None:
+        """Take further records; one that is no service's is passed over."""
+        for record in records:
+            self._found.pop(record.key, None)
+            if record.value is None:
+                continue
+            try:
+                self._found[record.key] = _decode(record.value)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
 
 
 def discover(connection: KafkaConnection, service: str, now_ms: int) -> list[str]:

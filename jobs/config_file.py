@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from jobs.config import SECTIONS, SETTINGS, Config, Setting
+from jobs.config import SECTIONS, SETTINGS, Config
+from jobs.config_setting import Setting
 from udfs.indicators import DEFAULT_LABELS
 
 _HEAD = """\

@@ -11,6 +11,7 @@ from udfs.frames import parse_frames
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
@@ -105,17 +106,20 @@ class _Listed(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Words(_Listed):
-    """A list of strings."""
+class Origins(_Listed):
+    """A list of web origins."""
 
-    expected: str = "a list of strings"
+    expected: str = 'a list of web origins such as ["https://charts.example.org"]'
 
     def read(self, raw: object) -> tuple[str, ...]:
-        """The strings."""
-        return tuple(_strings(raw))
+        """The origins as browsers write them: in small letters, nothing after host and port."""
+        origins = tuple(text.lower().rstrip("/") for text in _strings(raw))
+        if wrong := [origin for origin in origins if _ORIGIN.fullmatch(origin) is None]:
+            raise ValueError(wrong[0])
+        return origins
 
     def show(self, value: tuple[str, ...]) -> list[str]:
-        """The strings."""
+        """The origins."""
         return list(value)
 
 

@@ -30,10 +30,7 @@ class Entry(NamedTuple):
     @property
     def origin(self) -> str:
         """Where the line came from."""
-        letter = self.letter
-        if letter.topic is not None:
-            return f"{letter.topic}/{letter.partition}@{letter.offset} line {letter.line}"
-        return f"{letter.client or 'client'} {letter.connection} line {letter.line}"
+        return self.letter.origin
 
 
 @dataclass(slots=True)
@@ -72,24 +69,6 @@ def parse_id(text: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"{text!r} is no dead letter's id; `tickloom dlq ls` shows them, such as 0:17")
     return int(match[1]), int(match[2])
-
-
-def safe_text(original: bytes) -> str:
-    r"""Bytes as text that no terminal acts upon; nothing is lost.
-
-    What is not printable is escaped as Python would, bytes that are not UTF-8 as `\xNN`; a backslash is doubled.
-    """
-    text = original.decode(errors="surrogateescape").replace("\\", "\\\\")
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x80:
-        return character.encode("unicode_escape").decode()
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def age(since_ms: int, now_ms: int) -> str:

@@ -3,7 +3,7 @@
 from connectors.errors import CertificateError
 from connectors.tls import ServerTls, TlsFiles
 from jobs.config import Config
-from jobs.config_terms import split_address
+from jobs.config_terms import dialled, split_address
 from jobs.errors import ConfigError
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -12,6 +12,17 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 def is_public(address: str) -> bool:
     """Whether other machines may reach `host:port`."""
     return split_address(address)[0] not in LOOPBACK
+
+
+def page_url(config: Config) -> str:
+    """Where a browser on this machine finds the chart page."""
+    return f"{'https' if config.delivery.tls_cert else 'http'}://{dialled(config.delivery.listen)}/"
+
+
+def charts_line(config: Config) -> str:
+    """What to tell people of the chart page: where it is, and how to get in where keys are asked for."""
+    hint = " (log in with a key of: tickloom keys add NAME --scope read)" if config.delivery.auth == "keys" else ""
+    return f"charts: {page_url(config)}{hint}"
 
 
 def check_bind(config: Config, section: str, *names: str) -> None:
@@ -27,7 +38,7 @@ def check_bind(config: Config, section: str, *names: str) -> None:
             why = f'{address} is open to other machines, and {section}.auth is "local"'
             raise ConfigError(key, config.origin(key), why, f'{section}.auth = "keys", or "none" to let anybody in')
         if config.value(f"{section}.tls_cert") is None and not config.value(f"{section}.plaintext"):
-            why = f"{address} is open to other machines, and without TLS keys and ticks could be read on the way"
+            why = f"{address} is open to other machines, and without TLS keys and data could be read on the way"
             raise ConfigError(key, config.origin(key), why, f"{section}.tls_cert and tls_key, or {section}.plaintext = true")
 
 

@@ -1,31 +1,24 @@
 """The gateway as a process: settings out of the configuration, sockets, signals, logs, and the code it ends with."""
 
 import asyncio
-import logging
-import os
-import resource
-import signal
+import gc
 import socket
-import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
-import structlog
 import uvloop
 
 from connectors.gateway.admin import serve_admin
 from connectors.gateway.client import Client
 from connectors.gateway.judge import TimeGuard
 from connectors.gateway.limits import GatewaySettings, Limits
-from connectors.gateway.presence import SERVICE, keep_registered
+from connectors.gateway.presence import SERVICE, load_teller
 from connectors.gateway.service import Gateway
-from connectors.registry import Registration
+from connectors.registry import Registration, keep_registered
 from jobs.config import Config
-from jobs.config_terms import split_address
 from jobs.exposure import check_bind
-from jobs.gateway_access import Access, advertised, gateway_access
+from jobs.gateway_access import Access, gateway_access
 from jobs.local.ports import require_free
+from jobs.service_process import advertised, allow_files, bind_address, handle_signals, json_log, now_ms
 from udfs.model import Scales
 
 BACKLOG = 4_096
@@ -50,8 +43,8 @@ def gateway_settings(config: Config) -> GatewaySettings:
     )
     return GatewaySettings(
         name=keys.name,
-        listen=_address(keys.listen),
-        admin=_address(keys.admin),
+        listen=bind_address(keys.listen),
+        admin=bind_address(keys.admin),
         guard=TimeGuard(config.ticks.max_future, config.ticks.max_age),
         scales=Scales(config.ticks.price_decimals, config.ticks.size_decimals),
         limits=limits,
@@ -71,8 +64,8 @@ def run_gateway(config: Config, version: str) -> int:
     settings, access = gateway_settings(config), gateway_access(config)
     require_free((config.gateway.listen,), config.cite("gateway.listen"))
     require_free((config.gateway.admin,), config.cite("gateway.admin"))
-    _allow_files(settings.limits.max_connections + SPARE_FILES)
-    log = json_log()
+    allow_files(settings.limits.max_connections + SPARE_FILES)
+    log = json_log(SERVICE)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(config, version, settings, access, log))
 
@@ -80,8 +73,8 @@ def run_gateway(config: Config, version: str) -> int:
 async def _serve(config: Config, version: str, settings: GatewaySettings, access: Access, log: Any) -> int:
     loop = asyncio.get_running_loop()
     kafka = config.kafka_connection()
-    gateway = Gateway(settings, kafka, loop, _now_ms, log, access.admit)
-    entry = Registration(kafka, SERVICE, settings.name, advertised(config, socket.gethostname()), version, _now_ms())
+    gateway = Gateway(settings, kafka, loop, now_ms, log, access.admit)
+    entry = Registration(kafka, SERVICE, settings.name, advertised(config, SERVICE, socket.gethostname()), version, now_ms())
     stopping = asyncio.Event()
     handle_signals(loop, stopping.set)
     server = await loop.create_server(
@@ -92,7 +85,8 @@ async def _serve(config: Config, version: str, settings: GatewaySettings, access
         ssl_handshake_timeout=settings.limits.hello_timeout_s if access.context else None,
     )
     admin = await serve_admin(gateway, *settings.admin, tls=access.admin_context, ring=access.admin_ring)
-    chores = [loop.create_task(access.keep_fresh(log)), loop.create_task(keep_registered(entry, gateway, _now_ms))]
+    chores = [loop.create_task(access.keep_fresh(log)), loop.create_task(keep_registered(entry, load_teller(gateway), now_ms))]
+    gc.freeze()  # what stands now stays: looking at it again would hold up every client for tens of ms now and then
     log.info("gateway_started", name=settings.name, listen=config.gateway.listen, admin=config.gateway.admin, kafka=config.bootstrap)
     gateway.failed.add_done_callback(lambda _: stopping.set())
     await stopping.wait()
@@ -106,44 +100,3 @@ async def _serve(config: Config, version: str, settings: GatewaySettings, access
     if gateway.failed.done():
         gateway.failed.result()
     return 1 if given_up else 0
-
-
-def handle_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    """Have SIGTERM and the first Ctrl-C call `stop`; the second Ctrl-C ends the process at once, with 130."""
-    seen: set[int] = set()
-
-    def on_signal(number: int) -> None:
-        if number == signal.SIGINT and seen:
-            os._exit(130)
-        seen.add(number)
-        stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
-
-
-def json_log() -> Any:
-    """A log of JSON lines on stderr."""
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    return structlog.get_logger(service="gateway")
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, port = split_address(text)
-    return host.strip("[]"), port
-
-
-def _allow_files(wanted: int) -> None:
-    """Let this process have as many descriptors as it may need, as far as the system permits."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if allowed > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,6 +1,5 @@
 """Who gets into a gateway and how: its keys, its certificates, the address it tells others."""
 
-import asyncio
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,8 @@ from connectors.gateway.protocol import Admit
 from connectors.keys import KeyRing
 from connectors.tls import ServerTls
 from jobs.config import Config
-from jobs.config_terms import split_address
 from jobs.exposure import is_public, server_tls, tls_files
-
-REFRESH_S = 1.0
-"""Between two looks at files that may have changed."""
-_ANY_HOST = ("0.0.0.0", "[::]")
+from jobs.service_process import keep_fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +47,7 @@ class Access:
         """Take up keys and certificates that have changed, and say so, until cancelled."""
         if self.ring is not None and not len(self.ring):
             log.warning("no_keys", hint="tickloom keys add NAME --scope ingest")
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            for event, each in (("keys", self.ring), ("certificate", self.tls), ("admin_certificate", self.admin_tls)):
-                if each is None or not each.refresh():
-                    continue
-                if each.problem:
-                    log.error(f"{event}_unreadable", why=each.problem)
-                else:
-                    log.info(f"{event}_changed")
+        await keep_fresh({"keys": self.ring, "certificate": self.tls, "admin_certificate": self.admin_tls}, log)
 
 
 def gateway_access(config: Config) -> Access:
@@ -73,9 +60,3 @@ def gateway_access(config: Config) -> Access:
         admin_tls=server_tls(config, "gateway", files._replace(client_ca=None)) if files and public_admin else None,
         admin_is_public=public_admin,
     )
-
-
-def advertised(config: Config, host_name: str) -> str:
-    """The address by which other machines reach the gateway: as configured, else where it listens, with a name for "any host"."""
-    host, port = split_address(config.gateway.listen)
-    return config.gateway.advertise or f"{host_name if host in _ANY_HOST else host}:{port}"

@@ -40,6 +40,8 @@ class JobStatus:
     watermark_ms: int | None
     watermark_lag_ms: int | None
     checkpoint: CheckpointStatus | None
+    checkpoints_completed: int
+    checkpoints_failed: int
     time_frames: tuple[str, ...] | None
     indicators: dict[str, str] | None
 
@@ -59,7 +61,7 @@ def read_status(rest: FlinkRest, name: str) -> JobStatus | None:
     if listed is None:
         return None
     job = rest.job(listed["jid"])
-    watermark_ms = _watermark(rest, job)
+    watermark_ms, checkpoints = _watermark(rest, job), rest.checkpoints(job["jid"])
     says = read_parameters(rest.parameters(job["jid"]))
     return JobStatus(
         name=name,
@@ -75,7 +77,9 @@ def read_status(rest: FlinkRest, name: str) -> JobStatus | None:
         pending_records=_pending(rest, job),
         watermark_ms=watermark_ms,
         watermark_lag_ms=None if watermark_ms is None else job["now"] - watermark_ms,
-        checkpoint=_checkpoint(rest, job),
+        checkpoint=_checkpoint(checkpoints, job),
+        checkpoints_completed=int(checkpoints["counts"]["completed"]),
+        checkpoints_failed=int(checkpoints["counts"]["failed"]),
         time_frames=says.time_frames if says else None,
         indicators=dict(says.indicators) if says else None,
     )
@@ -97,15 +101,31 @@ def _pending(rest: FlinkRest, job: dict[str, Any]) -> int | None:
     return int(sum(values.values())) if values else None
 
 
+def read_counter(rest: FlinkRest, job_id: str, name: str) -> int | None:
+    """One of our own counters (`udfs.functions.counters`), summed over subtasks; None when Flink knows none yet."""
+    function = _function(rest.job(job_id))
+    if function is None:
+        return None
+    path = f"/jobs/{job_id}/vertices/{function['id']}/metrics"
+    names = [each for each in rest.metric_names(path) if each.endswith(f".tickloom.{name}")]
+    values = rest.metrics(path, names) if names else {}
+    return int(sum(values.values())) if values else None
+
+
+def _function(job: dict[str, Any]) -> dict[str, Any] | None:
+    """The vertex in which bars are computed."""
+    return next((vertex for vertex in job["vertices"] if vertex["name"].startswith("bars")), None)
+
+
 def _watermark(rest: FlinkRest, job: dict[str, Any]) -> int | None:
     """The function's: the smallest of its subtasks."""
-    function = next((vertex for vertex in job["vertices"] if vertex["name"].startswith("bars")), None)
+    function = _function(job)
     watermarks = rest.watermarks(job["jid"], function["id"]) if function else []
     return min(watermarks) if watermarks and min(watermarks) > _NO_WATERMARK else None
 
 
-def _checkpoint(rest: FlinkRest, job: dict[str, Any]) -> CheckpointStatus | None:
-    last = rest.checkpoints(job["jid"])["latest"]["completed"]
+def _checkpoint(checkpoints: dict[str, Any], job: dict[str, Any]) -> CheckpointStatus | None:
+    last = checkpoints["latest"]["completed"]
     if last is None:
         return None
     completed_ms = int(last["latest_ack_timestamp"])

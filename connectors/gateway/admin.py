@@ -9,6 +9,7 @@ from connectors.errors import ConnectorError
 from connectors.gateway.metrics import prometheus_text
 from connectors.gateway.service import Gateway
 from connectors.keys import KeyRing, Scope
+from connectors.prometheus import CONTENT_TYPE
 
 REACH_S = 2.0
 """How long Kafka may take to answer before the gateway counts as not ready."""
@@ -40,7 +41,7 @@ async def _metrics(request: web.Request) -> web.Response:
     if ring is not None and not _may_read(ring, request.headers.get("Authorization", "")):
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"}, text="a key with the scope read is needed\n")
     text = prometheus_text(gateway.metrics, gateway.gauges())
-    return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+    return web.Response(text=text, headers={"Content-Type": CONTENT_TYPE})
 
 
 def _may_read(ring: KeyRing, authorization: str) -> bool:

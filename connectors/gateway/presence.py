@@ -1,23 +1,17 @@
 """What a gateway writes of itself into the service registry."""
 
-import asyncio
 from collections.abc import Callable
 
 from connectors.gateway.service import Gateway
-from connectors.registry import INTERVAL_S, Registration
+from connectors.rate import Rate
 
 SERVICE = "gateway"
 
 
-async def keep_registered(entry: Registration, gateway: Gateway, now_ms: Callable[[], int]) -> None:
-    """Write the gateway and its load each `INTERVAL_S`, until cancelled."""
-    before_ms, before = now_ms(), gateway.metrics.lines
-    while True:
-        at_ms, lines = now_ms(), gateway.metrics.lines
-        per_second = (lines - before) * 1_000 / (at_ms - before_ms) if at_ms > before_ms else 0.0
-        entry.say(at_ms, load_of(gateway, per_second))
-        before_ms, before = at_ms, lines
-        await asyncio.sleep(INTERVAL_S)
+def load_teller(gateway: Gateway) -> Callable[[int], dict[str, float]]:
+    """Tells, when it is told the time, what there is to do."""
+    rate = Rate()
+    return lambda now_ms: load_of(gateway, rate.per_second(gateway.metrics.lines, now_ms))
 
 
 def load_of(gateway: Gateway, lines_per_second: float) -> dict[str, float]:

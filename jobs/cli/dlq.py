@@ -65,7 +65,7 @@ def ls(ctx: click.Context, reasons: Sequence[str], limit: int, as_json: bool) ->
 @click.pass_context
 def show(ctx: click.Context, letter_id: str, as_json: bool) -> None:
     """Show the dead letter ID (partition:offset, as `ls` names it) with its original line."""
-    from jobs.dead_letter_box import safe_text
+    from connectors.safe_text import safe_text
 
     entry = _entry(ctx, letter_id)
     if as_json:
@@ -167,7 +167,8 @@ def _print_table(listing: "Listing", now_ms: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from jobs.dead_letter_box import age, safe_text
+    from connectors.safe_text import safe_text
+    from jobs.dead_letter_box import age
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("id", "reason", "age", "stage", "origin"):
@@ -197,7 +198,7 @@ def _tell_fates(fates: "Iterable[Fate]", *, as_json: bool, dry_run: bool) -> Non
     """Each fate as JSON, or in a dry run as a line; then how many of each there were."""
     from collections import Counter
 
-    from jobs.dead_letter_box import safe_text
+    from connectors.safe_text import safe_text
 
     counts: Counter[str] = Counter()
     for fate in fates:

@@ -48,7 +48,8 @@ def _print_table(services: Sequence["Service"], now_ms: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from jobs.dead_letter_box import age, safe_text
+    from connectors.safe_text import safe_text
+    from jobs.dead_letter_box import age
 
     table = Table("service", "instance", "address", "version", "up for", "heard", "", "load", box=None, pad_edge=False)
     for service in services:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from jobs.config import SECTIONS, SETTINGS, Change, Setting
+from jobs.config import SECTIONS, SETTINGS
+from jobs.config_setting import Change, Setting
 from udfs.indicators import DEFAULT_LABELS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
-NOT_YET = {"delivery": "The delivery is still to come: these keys are checked, and nothing reads them."}
 BAR = r"\|"
 """A bar inside a table's cell."""
 CHANGES = {
@@ -61,7 +61,7 @@ def _head() -> Iterator[str]:
 def _section(section: str) -> Iterator[str]:
     yield f"## [{section}]"
     yield ""
-    yield NOT_YET.get(section) or _sentence(SECTIONS[section].__doc__ or "")
+    yield _sentence(SECTIONS[section].__doc__ or "")
     yield ""
     yield "| key | default | takes | what it is | to change it |"
     yield "|---|---|---|---|---|"
@@ -73,8 +73,7 @@ def _section(section: str) -> Iterator[str]:
 
 def _row(setting: Setting) -> str:
     default = "none" if setting.default is None else f"`{_as_toml(setting.kind.show(setting.default))}`"
-    what = "; ".join(filter(None, (setting.doc, NOT_YET.get(setting.key))))
-    cells = [f"`{setting.key.partition('.')[2]}`", default, setting.kind.expected, what, setting.change.value]
+    cells = [f"`{setting.key.partition('.')[2]}`", default, setting.kind.expected, setting.doc, setting.change.value]
     return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
 
 

@@ -8,7 +8,7 @@ from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.errors import ConfigError
 from jobs.gateway import gateway_settings
-from jobs.gateway_access import advertised, gateway_access
+from jobs.gateway_access import gateway_access
 
 
 def config(tmp_path: Path, **keys: str) -> Config:
@@ -83,17 +83,3 @@ def test_keys_lie_in_the_data_folder_unless_they_are_said_to_be_elsewhere(tmp_pa
 def test_metrics_open_to_others_are_for_keys_and_on_loopback_for_everybody(tmp_path: Path) -> None:
     assert gateway_access(config(tmp_path, auth="keys")).admin_ring is None
     assert gateway_access(config(tmp_path, auth="keys", admin="0.0.0.0:7000", plaintext="true")).admin_ring is not None
-
-
-@pytest.mark.parametrize(
-    ("settings", "address"),
-    [
-        ({}, "127.0.0.1:9999"),
-        ({"listen": "0.0.0.0:7000"}, "box:7000"),
-        ({"listen": "[::]:7000"}, "box:7000"),
-        ({"listen": "10.0.0.5:7000"}, "10.0.0.5:7000"),
-        ({"listen": "0.0.0.0:7000", "advertise": "ticks.example.org:443"}, "ticks.example.org:443"),
-    ],
-)
-def test_others_find_the_gateway_where_they_can_reach_it(tmp_path: Path, settings: dict[str, str], address: str) -> None:
-    assert advertised(config(tmp_path, **settings), "box") == address

@@ -1,6 +1,7 @@
 import re
 
-from connectors.gateway.metrics import GAUGES, LATENCY_BOUNDS_S, Metrics, prometheus_text
+from connectors.gateway.metrics import GAUGES, Metrics, prometheus_text
+from connectors.prometheus import LATENCY_BOUNDS_S
 from udfs.model import Reason
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{([a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*)\})? (\S+)')
