@@ -1,0 +1,161 @@
+"""The delivery itself: topics into the store and the hub, clients on the hub, questions to the store; in one event loop."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Literal
+
+from connectors.clients import KafkaConnection
+from connectors.delivery.access import Access
+from connectors.delivery.handover import Handover
+from connectors.delivery.http_deps import HttpDeps
+from connectors.delivery.hub import Clock, Hub
+from connectors.delivery.intake import Intake, Listeners
+from connectors.delivery.intake_status import IntakeStatus, State
+from connectors.delivery.metrics import Metrics
+from connectors.delivery.pipeline import Pipeline, ReadJob
+from connectors.delivery.reading import Reading
+from connectors.delivery.records import BarRecord
+from connectors.delivery.settings import DeliverySettings
+from connectors.delivery.snapshots import ReadSnapshots
+from connectors.delivery.standing import Standing
+from connectors.delivery.store import Store
+from connectors.errors import ConnectorError
+from connectors.topics import Topics
+
+GOODBYE_S = 2.0
+"""At the end, how long clients may take to hear goodbye."""
+
+_TOLD: Mapping[State, Literal["ok", "degraded", "catching_up"]] = {
+    State.OK: "ok",
+    State.CATCHING_UP: "catching_up",
+    State.DEGRADED: "degraded",
+    State.FAILED: "degraded",
+}
+"""What clients are told; of a delivery that has failed they will hear goodbye."""
+
+
+class Delivery:
+    """Serves what is in the store and what comes past it. Lives in one event loop; `start` and `stop` are called in it.
+
+    `failed` is done, with the reason, when nothing more will come. Raises StoreUnusable when made.
+    """
+
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        kafka: KafkaConnection,
+        access: Access,
+        read_job: ReadJob,
+        loop: asyncio.AbstractEventLoop,
+        now_ms: Callable[[], int],
+        log: Any,
+    ) -> None:
+        self.settings, self.access, self.now_s = settings, access, loop.time
+        self.metrics = Metrics()
+        self.store = Store(settings.store, settings.bars_kept)
+        self.reading = Reading(self.store.reader)
+        snapshots = ReadSnapshots(self.reading, loop, log)
+        self.hub = Hub(settings.name, settings.limits, snapshots, Clock(loop.time, now_ms), self.metrics, frames=_labels(settings))
+        self.pipeline = Pipeline(kafka, read_job, now_ms, log)
+        self.failed: asyncio.Future[str] = loop.create_future()
+        self._results: Handover[list[BarRecord]] = Handover(loop, self.hub.take_results)
+        self._forming: Handover[list[BarRecord]] = Handover(loop, self.hub.take_forming)
+        self._changes: asyncio.Queue[IntakeStatus] = asyncio.Queue()
+        listeners = Listeners(self._results, self._forming, lambda status: _tell(loop, self._changes.put_nowait, status))
+        self._intake = Intake(kafka, self.store, listeners, now_ms)
+        self._loop, self._now_ms, self._log, self._kafka = loop, now_ms, log, kafka
+        self.standing = Standing(
+            settings, self.hub, self._intake.status, lambda: self.pipeline.job, self.reading, now_ms, needs_key=access.needs_key
+        )
+        self._chores: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to read."""
+        self.hub.change_state("catching_up")
+        for chore in (self._follow_intake(), self._beat(), self.standing.keep_count(), self.standing.keep_size()):
+            self._chores.append(self._loop.create_task(chore))
+            self._chores[-1].add_done_callback(self._look_at_end)
+        self._intake.start()
+        self.pipeline.start()
+
+    async def stop(self) -> None:
+        """Say goodbye to clients, read no more, let go of the store."""
+        self.standing.stopping = True
+        for chore in self._chores:
+            chore.cancel()
+        for handover in (self._results, self._forming):
+            handover.close()
+        self.hub.stop()
+        stopped = asyncio.to_thread(self._intake.stop), asyncio.to_thread(self.pipeline.stop)
+        await asyncio.gather(self._all_gone(), *stopped)
+
+    def close(self) -> None:
+        """Let go of the store, once nobody asks it any more."""
+        self.reading.close()
+        self.store.close()
+
+    def http_deps(self) -> HttpDeps:
+        """What the HTTP routes answer with."""
+        return HttpDeps(
+            reading=self.reading,
+            changes=self.store.changes,
+            hub=self.hub,
+            caught_up=lambda: self._intake.status().caught_up,
+            topics=Topics.of(self._kafka),
+            frames=self.settings.frames,
+            indicators=self.settings.indicators,
+            allowed_lateness_ms=self.settings.allowed_lateness_ms,
+            now_ms=self._now_ms,
+            version=self.settings.version,
+            with_keys=self.access.needs_key,
+            max_symbols=self.settings.limits.max_symbols,
+        )
+
+    async def _follow_intake(self) -> None:
+        """Tell clients of each state that the intake comes into; what it has caught up with is known before."""
+        while True:
+            status = await self._changes.get()
+            self._log.info("intake", state=status.state.value, why=status.reason, detail=status.detail, behind=status.behind)
+            if status.state is State.OK:
+                await self._remember()
+            self.hub.change_state(_TOLD[status.state], None if status.reason is None else status.reason.value)
+            if status.state is State.FAILED:
+                self._fail(status.detail)
+
+    def _look_at_end(self, chore: asyncio.Task[None]) -> None:
+        """A chore ends when it is cancelled; otherwise it is broken, and a delivery without it is too."""
+        if not chore.cancelled() and (error := chore.exception()) is not None:
+            self._log.error("chore_failed", exc_info=error)
+            self._fail(repr(error))
+
+    def _fail(self, why: str) -> None:
+        if not self.failed.done():
+            self.failed.set_result(why)
+
+    async def _remember(self) -> None:
+        try:
+            self.hub.remember(await self.reading.ask(lambda reader: reader.latest(), urgent=True))
+        except ConnectorError as error:  # the intake will say the same of the store
+            self._log.error("store_unreadable", why=str(error))
+
+    async def _all_gone(self) -> None:
+        """Every client has closed, or has had `GOODBYE_S` for it."""
+        until_s = self._loop.time() + GOODBYE_S
+        while self.hub.open_connections and self._loop.time() < until_s:  # noqa: ASYNC110 (the hub is pure: it sets no events)
+            await asyncio.sleep(0.02)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.limits.heartbeat_interval_s)
+            self.hub.beat()
+
+
+def _labels(settings: DeliverySettings) -> list[str]:
+    return [frame.label for frame in settings.frames]
+
+
+def _tell(loop: asyncio.AbstractEventLoop, take: Callable[[IntakeStatus], None], status: IntakeStatus) -> None:
+    """From a reading thread; a loop that has ended wants to hear nothing."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(take, status)
