@@ -7,7 +7,10 @@ _CHECKOUT = Path(__file__).parents[2]
 
 
 def resource(name: str) -> Path:
-    """The path of `pom.xml` or `flink-conf`. Raises FileNotFoundError when the installation is incomplete."""
+    """The path of `pom.xml`, `package.json`, `package-lock.json` or `flink-conf`.
+
+    Raises FileNotFoundError when the installation is incomplete.
+    """
     for folder in (_PACKAGED, _CHECKOUT):
         if (folder / name).exists():
             return folder / name

@@ -1,0 +1,44 @@
+/** In which state the page's connection is, and the words for it. */
+
+import { duration } from "./numbers.js";
+
+export const State = Object.freeze({
+  CONNECTING: "connecting",
+  LIVE: "live",
+  RECONNECTING: "reconnecting",
+  DEGRADED: "degraded",
+  OFFLINE: "offline",
+});
+const WORDS = {
+  connecting: "Connecting…",
+  live: "Live",
+  reconnecting: "Reconnecting…",
+  degraded: "Degraded",
+  offline: "Offline",
+};
+const REASONS = {
+  kafka_unreachable: "Kafka does not answer; what is shown is the newest there was",
+  topic_missing: "a topic of results is missing",
+  catching_up: "it is still reading results; bars appear as it goes on",
+};
+
+/** What the badge says: the state, and how far behind when it is live and known. */
+export function badgeText(state, lagMs) {
+  return state === State.LIVE && lagMs !== null ? `${WORDS.live} · ${duration(Math.max(0, lagMs))}` : WORDS[state];
+}
+
+/** One sentence for a state that is not as it should be, null for the others. */
+export function noticeText(state, reason) {
+  if (state === State.RECONNECTING) return "The connection was lost. The page is trying to reconnect; what is shown is not moving.";
+  if (state === State.OFFLINE) return "This device is offline. The page goes on by itself when the network is back.";
+  if (state === State.DEGRADED) return `The delivery service is degraded: ${REASONS[reason] ?? reason ?? "it does not say why"}.`;
+  return null;
+}
+
+/** A title and a sentence on a request at the start that failed: `status` is HTTP's, 0 when nobody answered. */
+export function failureTexts(status, message) {
+  const again = "The page tries again by itself.";
+  if (status === 0) return ["The delivery service does not answer", `It may be starting still, or the network is down. ${again}`];
+  if (status === 429 || status === 503) return ["The delivery service is busy", `It asked to be left alone for a moment. ${again}`];
+  return ["The delivery service cannot say what there is", `${message}. ${again}`];
+}
