@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JARS := .jars/.stamp
+ASSETS := .assets/.stamp
 
 # The first Python 3.11 or 3.12 whose library a JVM can load.
 FIND_PYTHON = for python in python3.11 python3.12 python3; do \
@@ -13,23 +14,27 @@ FIND_PYTHON = for python in python3.11 python3.12 python3; do \
 # At a terminal the stack gets a process group of its own: Ctrl-C reaches it alone, and its exit code, 0, becomes make's.
 ALONE = [ ! -t 0 ] || set -m;
 
-.PHONY: help demo up test test-long check lock bench recovery clean
+.PHONY: help demo up test test-long fuzz check lock bench recovery soak clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) $(JARS) ## The whole stack with a simulated exchange and a live table; Ctrl-C ends it
+demo: $(READY) $(JARS) $(ASSETS) ## The whole stack with a simulated exchange and a live table; Ctrl-C ends it
 	@$(ALONE) $(BIN)/tickloom demo $(ARGS); exit $$?
 
-up: $(READY) $(JARS) ## The stack without the simulation; Ctrl-C ends it
+up: $(READY) $(JARS) $(ASSETS) ## The stack without the simulation; Ctrl-C ends it
 	@$(ALONE) $(BIN)/tickloom up $(ARGS); exit $$?
 
-test: $(READY) $(JARS) ## Every test, with the short profile's counts
+test: $(READY) $(JARS) $(ASSETS) ## Every test, with the short profile's counts
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-long: $(READY) $(JARS) ## Every test, with the counts the issues name
+test-long: $(READY) $(JARS) $(ASSETS) ## Every test, with the counts the issues name
 	@TICKLOOM_TEST_PROFILE=long $(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(READY) ## Look for lines that break a law of the gateway, for 10 minutes (ARGS=60: seconds)
+	@$(BIN)/python -c "import atheris" 2> /dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r tests/fuzz/requirements.txt
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(READY) ## Style, format, types, and which package may import which
 	@$(BIN)/ruff check .
@@ -37,19 +42,22 @@ check: $(READY) ## Style, format, types, and which package may import which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(READY) $(JARS) ## Throughput, peers, latency, state and indicators on this machine (ARGS=throughput picks a part)
+bench: $(READY) $(JARS) $(ASSETS) ## Throughput, peers, latency, state and indicators on this machine (ARGS=throughput picks a part)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-recovery: $(READY) $(JARS) ## How soon results come again after a kill -9 of each process (ARGS="--kills 10")
+recovery: $(READY) $(JARS) $(ASSETS) ## How soon results come again after a kill -9 of each process (ARGS="--kills 10")
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)
+
+soak: $(READY) $(JARS) $(ASSETS) ## The chart page open for ten minutes while 50 symbols move: memory and frames (ARGS="--minutes 1")
+	@$(BIN)/python -m benchmarks.page_soak $(ARGS)
 
 lock: $(BIN)/python ## Write requirements.lock anew (ARGS=--upgrade takes newer versions)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
 
-clean: ## Remove the environment, the jars and every cache; data in .tickloom stays
-	rm -rf $(VENV) .jars .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove the environment, jars, assets and every cache; data in .tickloom stays
+	rm -rf $(VENV) .jars .assets .bench .fuzz dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -69,5 +77,9 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(JARS): pom.xml | $(READY)
-	@$(BIN)/tickloom --set stack.jars=.jars setup
+	@$(BIN)/tickloom --set stack.jars=.jars --set stack.assets=.assets setup
+	@touch $@
+
+$(ASSETS): package.json package-lock.json | $(JARS)
+	@$(BIN)/tickloom --set stack.jars=.jars --set stack.assets=.assets setup
 	@touch $@

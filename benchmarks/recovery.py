@@ -165,6 +165,8 @@ def bench() -> Iterator[Bench]:
             metrics = ""
             [gateway]
             enabled = false
+            [delivery]
+            enabled = false
             """
         )
         run = Bench(load_config(file, {}, Path(folder), {}), file)

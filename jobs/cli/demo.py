@@ -22,10 +22,13 @@ def command(ctx: click.Context, symbols: int, rate: float, seed: int) -> None:
       tickloom demo > demo.log &        without a terminal it says now and then how it stands
     """  # noqa: D301 (\b is click's mark for a paragraph kept as it is)
     from jobs.feed import WallClock
+    from jobs.local.assets import install_assets
     from jobs.local.demo import run_demo
     from jobs.local.jars import install_jars
 
     config = current_config(ctx)
     install_jars(config.stack.jars)
+    if config.delivery.enabled:
+        install_assets(config.assets)
     run = invocation(ctx)
     run_demo(config, run.command_line, run.environ, WallClock(), ["--symbols", str(symbols), "--rate", str(rate), "--seed", str(seed)])

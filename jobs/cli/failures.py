@@ -9,6 +9,7 @@ from connectors.errors import (
     KafkaUnreachable,
     KeysUnreadable,
     OptionError,
+    StoreUnusable,
     TopicMismatch,
     TopicMissing,
 )
@@ -65,6 +66,8 @@ def _of_connector(error: ConnectorError, config: Config | None) -> Failure:
         return Failure(f"{error} ({_cite(config, 'kafka.topic_prefix')})", "tickloom topics create", 4)
     if isinstance(error, KeysUnreadable):
         return Failure(f"{error} ({_cite(config, 'stack.keys')})", "", 3)
+    if isinstance(error, StoreUnusable):
+        return Failure(f"{error} ({_cite(config, 'delivery.store')})", "another delivery.name, or another delivery.store", 1)
     if isinstance(error, OptionError):
         return Failure(f"{error} ({_cite(config, 'kafka.options')})", "tickloom config show --origin", 3)
     if isinstance(error, TopicMismatch):

@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "init": Entry("jobs.cli.init:command", "Write a configuration to start from."),
-    "setup": Entry("jobs.cli.stack:setup", "Fetch the jars and check Java and Python, once."),
+    "setup": Entry("jobs.cli.stack:setup", "Fetch the jars and the chart library, check Java and Python, once."),
     "demo": Entry("jobs.cli.demo:command", "The whole stack with a simulated exchange and a live table."),
     "up": Entry("jobs.cli.stack:up", "Start the stack on this machine and keep it running."),
     "down": Entry("jobs.cli.stack:down", "Stop a stack started with `up --detach`."),
@@ -31,6 +31,7 @@ COMMANDS = {
     "job": Entry("jobs.cli.job:command", "Run the Flink job."),
     "cluster": Entry("jobs.cli.cluster:command", "A real Flink cluster on this machine."),
     "gateway": Entry("jobs.cli.gateway:command", "Take ticks in over TCP."),
+    "delivery": Entry("jobs.cli.delivery:command", "Serve bars and indicators over WebSocket and HTTP, with charts."),
     "simulate": Entry("jobs.cli.simulate:command", "Write the ticks of a simulated exchange."),
     "replay": Entry("jobs.cli.replay:command", "Write the ticks of files."),
     "tail": Entry("jobs.cli.tail:command", "Watch bars and indicators as they come."),

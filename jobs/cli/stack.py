@@ -10,22 +10,27 @@ from jobs.cli.context import current_config, invocation, json_option, write_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jobs.config import Config
     from jobs.local.parts import PartStatus
+    from jobs.local.running import Announce
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option(
-    "--jars", "source", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Copy the jars from this folder instead."
-)
+@click.option("--jars", type=_FOLDER, help="Copy the jars from this folder instead.")
+@click.option("--assets", type=_FOLDER, help="Copy the chart library from this folder instead.")
 @click.pass_context
-def setup(ctx: click.Context, source: Path | None) -> None:
-    """Fetch the jars by Maven, once, and check Java and Python.
+def setup(ctx: click.Context, jars: Path | None, assets: Path | None) -> None:
+    """Fetch the jars by Maven and the chart library by npm, once, and check Java and Python.
 
     \b
     Examples:
       tickloom setup
-      tickloom setup --jars /media/usb/jars
+      tickloom setup --jars /media/usb/jars --assets /media/usb/assets
     """  # noqa: D301
+    from jobs.local.assets import install_assets
     from jobs.local.jars import install_jars
     from jobs.local.java import find_java
     from jobs.local.setup import check_python
@@ -33,11 +38,12 @@ def setup(ctx: click.Context, source: Path | None) -> None:
     config = current_config(ctx)
     python = check_python()
     java = find_java(invocation(ctx).environ)
-    fetched = install_jars(config.stack.jars, source)
-    click.echo(
-        f"Python {python}, Java {java.version} ({java.home}), jars {'fetched into' if fetched else 'complete in'} {config.stack.jars}",
-        err=True,
-    )
+    fetched = {
+        "jars": (install_jars(config.stack.jars, jars), config.stack.jars),
+        "chart library": (install_assets(config.assets, assets), config.assets),
+    }
+    done = ", ".join(f"{what} {'fetched into' if new else 'complete in'} {folder}" for what, (new, folder) in fetched.items())
+    click.echo(f"Python {python}, Java {java.version} ({java.home}), {done}", err=True)
 
 
 @click.command()
@@ -52,11 +58,12 @@ def up(ctx: click.Context, detach: bool, fresh: bool, job: bool) -> None:
     Examples:
       tickloom up
       tickloom up --detach && tickloom status
-      tickloom up --no-job                     broker and gateway
+      tickloom up --no-job                     broker, gateway and delivery
     """  # noqa: D301
     from jobs.local.running import run_detached, run_stack
 
     config = current_config(ctx)
+    announce = _announcer(config)
     if detach:
         flags = [*(["--fresh"] if fresh else []), *([] if job else ["--no-job"])]
         run_detached(config, invocation(ctx).command_line("up", *flags), invocation(ctx).environ, announce)
@@ -134,9 +141,17 @@ def logs(ctx: click.Context, part: str | None, follow: bool, lines: int) -> None
             click.echo(line if part else f"{name:<8} {line}")
 
 
-def announce(part: "PartStatus") -> None:
-    """Say on stderr that a part has come into a state."""
-    click.echo(f"{part.name:<10} {part.state:<10} {part.address}".rstrip(), err=True)
+def _announcer(config: "Config") -> "Announce":
+    """Says on stderr that a part has come into a state, and of the chart page where it is."""
+    from jobs.exposure import charts_line
+    from jobs.local.stack import serves_charts
+
+    def announce(part: "PartStatus") -> None:
+        click.echo(f"{part.name:<10} {part.state:<10} {part.address}".rstrip(), err=True)
+        if serves_charts(part):
+            click.echo(charts_line(config), err=True)
+
+    return announce
 
 
 def _print_table(parts: "Sequence[PartStatus]") -> None:

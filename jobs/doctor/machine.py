@@ -13,6 +13,7 @@ from jobs.config_terms import split_address
 from jobs.doctor.findings import Finding, not_checked, ok, warning, wrong
 from jobs.doctor.listeners import ancestors, command_of, listener
 from jobs.errors import DependencyMissing, PortInUse
+from jobs.local.assets import REQUIRED
 from jobs.local.jars import require_jars
 from jobs.local.java import find_java
 from jobs.local.ports import require_free
@@ -30,6 +31,8 @@ def machine(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield python()
     yield java(environ)
     yield jars(config)
+    if config.delivery.enabled:
+        yield charts(config)
     for name, address in addresses(config).items():
         yield port(config, name, address)
     yield disk(config)
@@ -68,6 +71,13 @@ def jars(config: Config) -> Finding:
     except DependencyMissing as error:
         return wrong("jars", str(error), error.hint)
     return ok("jars", f"complete in {folder}")
+
+
+def charts(config: Config) -> Finding:
+    """Whether set-up has fetched what the chart page draws with; all else that a delivery serves does without."""
+    if missing := [name for name in REQUIRED if not (config.assets / name).is_file()]:
+        return warning("charts", f"{config.assets} lacks {', '.join(missing)}: the page draws no charts", "tickloom setup")
+    return ok("charts", f"their library is in {config.assets}")
 
 
 def addresses(config: Config) -> dict[str, str]:

@@ -9,10 +9,11 @@ from rich.text import Text
 
 from connectors.errors import ConnectorError
 from jobs.config import Config
+from jobs.exposure import charts_line
 from jobs.feed import Clock
 from jobs.local.parts import Part, PartState, PartStatus
 from jobs.local.running import supervise
-from jobs.local.stack import CommandLine, stack_parts
+from jobs.local.stack import CommandLine, serves_charts, stack_parts
 from jobs.result_stream import ResultStream, Wanted
 from jobs.tail import LiveTable
 
@@ -77,6 +78,8 @@ class DemoView:
             if part.state is not PartState.WAITING and self._said.get(part.name) is not part.state:
                 self._said[part.name] = part.state
                 self.console.print(f"{part.name:<10} {part.state:<10} {part.address}".rstrip(), highlight=False)
+                if serves_charts(part):
+                    self.console.print(charts_line(self._config), highlight=False, soft_wrap=True)
         now_ms = self.clock.now_ms()
         if self.table.symbols_seen and now_ms >= self._say_at_ms:
             self._say_at_ms = now_ms + _SAY_EVERY_MS
@@ -131,7 +134,8 @@ class TerminalView(DemoView):
         line = Text("  ").join(_part_text(part) for part in parts)
         hint = Text("Ctrl-C stops everything; the next start goes on from here", "dim")
         shown = self.table.render(self.clock.now_ms()) if self.table.symbols_seen else Text("starting …", "dim")
-        self._live.update(Group(shown, line, hint), refresh=True)
+        charts = [Text(charts_line(self._config), "bold cyan")] if any(map(serves_charts, parts)) else []
+        self._live.update(Group(shown, *charts, line, hint), refresh=True)
 
 
 def _part_text(part: PartStatus) -> Text:

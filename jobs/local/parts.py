@@ -27,6 +27,8 @@ class Part:
     address: str = ""
     holds_up: bool = True
     """Whether the parts after it wait until it is ready for the first time."""
+    nice: int = 0
+    """How far it stands back behind the other parts when the machine is busy, 0 to 19."""
     ready_timeout_s: float = 120
     stop_timeout_s: float = 15
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -13,10 +14,11 @@ _LOG_LIMIT_BYTES = 16 * 2**20
 _prctl: Callable[[int, int], int] = ctypes.CDLL(None, use_errno=True).prctl
 
 
-def spawn(argv: Sequence[str], log: Path, environ: Mapping[str, str], cwd: Path | None = None) -> subprocess.Popen[bytes]:
+def spawn(argv: Sequence[str], log: Path, environ: Mapping[str, str], cwd: Path | None = None, *, nice: int = 0) -> subprocess.Popen[bytes]:
     """Start `argv` with its output appended to `log`. The kernel kills it when the thread that called this ends.
 
-    It leads a group of its own, so that a Ctrl-C at the terminal reaches only us and the order of stopping is ours.
+    It leads a group of its own, so that a Ctrl-C at the terminal reaches only us and the order of stopping is ours. On a busy
+    machine it stands back behind others by `nice` (0 to 19).
     """
     _rotate(log)
     with log.open("ab") as output:
@@ -28,7 +30,7 @@ def spawn(argv: Sequence[str], log: Path, environ: Mapping[str, str], cwd: Path 
             env=dict(environ),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(_begin, nice),
         )
 
 
@@ -52,8 +54,13 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _die_with_parent() -> None:
+def _begin(nice: int) -> None:
+    """In the child, before it is what it is to be."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if nice:
+        os.nice(nice)
+        with contextlib.suppress(OSError):  # where the kernel shares time among sessions first, it is the session that stands back
+            Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def _rotate(log: Path) -> None:

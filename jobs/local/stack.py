@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 from jobs.config import Config
 from jobs.config_terms import dialled
 from jobs.errors import DependencyMissing, JobsError
+from jobs.exposure import page_url
 from jobs.flink_rest import FlinkRest
+from jobs.local.answers import answers_ok
 from jobs.local.broker import embedded_broker
 from jobs.local.jars import require_jars
 from jobs.local.java import find_java
-from jobs.local.parts import Part
+from jobs.local.parts import Part, PartState, PartStatus
 from jobs.local.ports import is_listened_on, require_free
 from jobs.topics import make_topics
 
@@ -20,7 +22,13 @@ JOB_READY_TIMEOUT_S = 300
 """Long enough for two JVMs' worth of class loading on a machine that has other things to do."""
 JOB_STOP_TIMEOUT_S = 60
 """Long enough for a savepoint."""
-GATEWAY_PACKAGES = ("aiohttp", "structlog", "uvloop")
+DELIVERY = "delivery"
+DELIVERY_READY_TIMEOUT_S = 3_600
+"""Long enough to catch up with a topic of many results."""
+DELIVERY_NICE = 5
+"""While there is much to compute, what delivers it waits a little: it would only take time from the job."""
+SERVICE_PACKAGES = ("aiohttp", "structlog", "uvloop")
+"""What gateway and delivery need beside the core."""
 
 CommandLine = Callable[..., list[str]]
 
@@ -28,15 +36,25 @@ CommandLine = Callable[..., list[str]]
 def stack_parts(
     config: Config, command_line: CommandLine, environ: Mapping[str, str], *, fresh: bool = False, job: bool = True
 ) -> list[Part]:
-    """The broker, unless Kafka is somebody else's; the gateway, unless this stack has none; the job, if it is to run here.
+    """The broker, unless Kafka is somebody else's; gateway and delivery, where this stack has them; the job, if it is to run here.
 
-    `command_line(*arguments)` runs `tickloom ARGUMENTS`. Raises DependencyMissing when Java, the jars or the gateway's packages
+    `command_line(*arguments)` runs `tickloom ARGUMENTS`. Raises DependencyMissing when Java, the jars or a service's packages
     are not there.
     """
     require_jars(config.stack.jars)
-    broker = [_broker_part(config, environ)] if config.embedded else []
-    gateway = [_gateway_part(config, command_line("gateway"), environ)] if config.runs_gateway else []
-    return [*broker, *gateway, *([_job_part(config, command_line("job", "run"), environ, ("--fresh",) if fresh else ())] if job else [])]
+    parts = [_broker_part(config, environ)] if config.embedded else []
+    if config.runs_gateway:
+        parts.append(_gateway_part(config, command_line("gateway"), environ))
+    if config.delivery.enabled:
+        parts.append(_delivery_part(config, command_line("delivery"), environ))
+    if job:
+        parts.append(_job_part(config, command_line("job", "run"), environ, ("--fresh",) if fresh else ()))
+    return parts
+
+
+def serves_charts(part: PartStatus) -> bool:
+    """Whether `part` is a delivery that has caught up."""
+    return part.name == DELIVERY and part.state is PartState.RUNNING
 
 
 def _broker_part(config: Config, environ: Mapping[str, str]) -> Part:
@@ -45,11 +63,7 @@ def _broker_part(config: Config, environ: Mapping[str, str]) -> Part:
 
 
 def _gateway_part(config: Config, argv: Sequence[str], environ: Mapping[str, str]) -> Part:
-    if missing := [package for package in GATEWAY_PACKAGES if find_spec(package) is None]:
-        raise DependencyMissing(
-            f"the gateway needs packages that are not installed: {', '.join(missing)}",
-            "pip install 'tickloom[gateway]', or --set gateway.enabled=false",
-        )
+    _require_packages("gateway")
 
     def prepare() -> None:
         for key in ("gateway.listen", "gateway.admin"):
@@ -58,6 +72,41 @@ def _gateway_part(config: Config, argv: Sequence[str], environ: Mapping[str, str
 
     ready = partial(is_listened_on, dialled(config.gateway.admin))  # the last port that it opens
     return Part("gateway", argv, environ, ready, prepare, address=config.gateway.listen, holds_up=False)
+
+
+def _delivery_part(config: Config, argv: Sequence[str], environ: Mapping[str, str]) -> Part:
+    _require_packages("delivery")
+
+    def prepare() -> None:
+        require_free([config.delivery.listen], config.cite("delivery.listen"))
+        make_topics(config)
+
+    return Part(
+        name=DELIVERY,
+        argv=argv,
+        environ=environ,
+        ready=partial(_is_serving, config),
+        prepare=prepare,
+        address=page_url(config),
+        holds_up=False,
+        nice=DELIVERY_NICE,
+        ready_timeout_s=DELIVERY_READY_TIMEOUT_S,
+    )
+
+
+def _is_serving(config: Config) -> bool:
+    """Whether delivery has caught up; where only clients with a certificate may ask, whether it listens."""
+    if config.delivery.tls_client_ca is not None:
+        return is_listened_on(dialled(config.delivery.listen))
+    return answers_ok(f"{page_url(config)}readyz")
+
+
+def _require_packages(service: str) -> None:
+    if missing := [package for package in SERVICE_PACKAGES if find_spec(package) is None]:
+        raise DependencyMissing(
+            f"the {service} needs packages that are not installed: {', '.join(missing)}",
+            f"pip install 'tickloom[{service}]', or --set {service}.enabled=false",
+        )
 
 
 def _job_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], first_arguments: Sequence[str]) -> Part:

@@ -103,7 +103,7 @@ class Supervisor:
     def _start(self, slot: _Slot) -> None:
         slot.part.prepare()
         argv = [*slot.part.argv, *(() if slot.starts else slot.part.first_arguments)]
-        slot.process = spawn(argv, slot.log, slot.part.environ)
+        slot.process = spawn(argv, slot.log, slot.part.environ, nice=slot.part.nice)
         slot.starts += 1
         slot.deadline_s = time.monotonic() + slot.part.ready_timeout_s
         slot.enter(PartState.STARTING)

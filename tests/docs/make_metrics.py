@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from connectors.delivery import metrics as delivery
 from jobs.local.metrics_server import PUSH_INTERVAL_S
 from udfs.functions.counters import COUNTED
 
@@ -83,12 +84,20 @@ Flink calls every counter a gauge. They begin at 0 with each start of the job, a
 ## Tickloom's own
 
 """
+DELIVERY = """\
+## The delivery's
+
+At `http://127.0.0.1:8080/metrics` (`delivery.listen`); where keys are asked for, with one of the scope `read`. Counters begin at 0 with
+each start. No metric has a symbol for a label.
+
+"""
 LETTERS = f"{OPERATOR}tickloom_reason_dead_letters"
 
 
 def page() -> str:
     """The page as it should be."""
-    return "\n".join([HEAD + _table(_ours()), *(line for title, rows in FLINK.items() for line in _section(title, rows)), _alerts()])
+    flink = (line for title, rows in FLINK.items() for line in _section(title, rows))
+    return "\n".join([HEAD + _table(_ours()), *flink, DELIVERY + _table(_delivery()), _alerts()])
 
 
 def _ours() -> Iterator[Row]:
@@ -97,6 +106,21 @@ def _ours() -> Iterator[Row]:
     yield Row(
         LETTERS, f"{OPERATOR_LABELS} reason", "lines that do not count, by [reason](reasons.md); `late_tick` and `future_time` among them"
     )
+
+
+def _delivery() -> Iterator[Row]:
+    yield from (
+        Row(f"{delivery.PREFIX}{name}_total", "", _sentence(text)) for name, text in {**delivery.TAKEN, **delivery.COUNTERS}.items()
+    )
+    for name, (labels, text) in delivery.LABELLED.items():
+        yield Row(f"{delivery.PREFIX}{name}_total", " ".join(labels), _sentence(text))
+    yield from (Row(f"{delivery.PREFIX}{name}", "", _sentence(text)) for name, text in delivery.GAUGES.items())
+    yield from (Row(f"{delivery.PREFIX}{name}", "le", f"{_sentence(text)}; a histogram") for name, text in delivery.HISTOGRAMS.values())
+
+
+def _sentence(text: str) -> str:
+    """As the other rows: without a full stop."""
+    return text.rstrip(".")
 
 
 def _section(title: str, rows: list[Row]) -> Iterator[str]:
@@ -119,6 +143,8 @@ def _alerts() -> str:
 | `{OPERATOR}pendingRecords` rising for 5 min | it does not keep up: more `job.parallelism`, or more ticks a record |
 | `{JOB}lastCheckpointDuration > 10000` | finals come late |
 | `increase({LETTERS}[5m]) > 0` | bad input: `tickloom dlq ls` |
+| `tickloom_delivery_kafka_reachable == 0` for 1 min | clients see old bars: `tickloom logs delivery` |
+| `increase(tickloom_delivery_cuts_total{{code="slow_client"}}[5m]) > 0` | clients do not read as fast as they are sent to |
 | `increase({OPERATOR}tickloom_split_symbols[1h]) > 0` | a producer partitions otherwise: results of these symbols cannot be proved |
 """
 

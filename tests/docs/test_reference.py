@@ -7,15 +7,20 @@ from types import ModuleType
 import pytest
 
 from connectors import event_times, tick_codec, tick_lines
-from tests.docs import make_commands, make_metrics, make_options, make_reasons, make_topics
+from tests.docs import make_commands, make_http, make_metrics, make_options, make_reasons, make_topics, make_websocket
 from udfs import symbol_state
 from udfs.model import Reason
 
 JOB_CODE = (event_times, tick_codec, tick_lines, symbol_state)
 """Where the job finds out that a line does not count."""
+MADE = (make_options, make_commands, make_topics, make_reasons, make_metrics, make_http, make_websocket)
 
 
-@pytest.mark.parametrize("made", [make_options, make_commands, make_topics, make_reasons, make_metrics], ids=lambda made: made.PAGE.name)
+@pytest.mark.parametrize(
+    "made",
+    [make_options, make_commands, make_topics, make_reasons, make_metrics, make_http, make_websocket],
+    ids=lambda made: made.PAGE.name,
+)
 def test_a_reference_page_is_up_to_date(made: ModuleType) -> None:
     assert made.PAGE.read_text() == made.page(), f"out of date: run `python -m {made.__name__}`"
 

@@ -12,6 +12,7 @@ import sys
 import termios
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -38,15 +39,24 @@ class Folder(NamedTuple):
     flink_port: int
     metrics_port: int
     gateway_port: int
+    delivery_port: int
 
     @classmethod
     def on_free_ports(cls, path: Path) -> "Folder":
-        return cls(path, free_ports(2), free_ports(1), free_ports(1), free_ports(2))
+        return cls(path, free_ports(2), free_ports(1), free_ports(1), free_ports(2), free_ports(1))
 
     @property
     def ports(self) -> tuple[int, ...]:
         """What the demo listens on; the broker's controller takes the port after the broker's, the gateway's health that after its own."""
-        return self.kafka_port, self.kafka_port + 1, self.flink_port, self.metrics_port, self.gateway_port, self.gateway_port + 1
+        return (
+            *(self.kafka_port, self.kafka_port + 1, self.flink_port, self.metrics_port),
+            *(self.gateway_port, self.gateway_port + 1, self.delivery_port),
+        )
+
+    @property
+    def charts(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.delivery_port}/"
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -70,6 +80,8 @@ def folder(tmp_path: Path, jars: Path) -> Folder:
         [gateway]
         listen = "127.0.0.1:{made.gateway_port}"
         admin = "127.0.0.1:{made.gateway_port + 1}"
+        [delivery]
+        listen = "127.0.0.1:{made.delivery_port}"
         """
     )
     return made
@@ -136,6 +148,13 @@ def committed(folder: Folder, topic: str) -> list[dict[str, Any]]:
         consumer.close()
 
 
+def delivered(folder: Folder, path: str) -> dict[str, Any]:
+    """What the delivery answers."""
+    with urllib.request.urlopen(f"{folder.charts}{path}", timeout=20) as answer:
+        said: dict[str, Any] = json.loads(answer.read())
+        return said
+
+
 def nulls(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
     """(symbol, frame) -> labels without a value in its newest bar."""
     newest = {(bar["stock_id"], bar["time_frame"]): bar for bar in sorted(results, key=lambda bar: (bar["start_ms"], bar["revision"]))}
@@ -167,9 +186,11 @@ def test_the_demo_shows_every_indicator_ends_at_ctrl_c_and_goes_on_when_started_
     symbols = 200 if long_run else 8
     terminal = Terminal(demo_command(symbols), folder)
     try:
-        shown = (f"{symbols} symbols", "every indicator of every closed bar has a value")
+        shown = (f"{symbols} symbols", "every indicator of every closed bar has a value", f"charts: {folder.charts}")
         wait_for("all indicators shown", lambda: all(each in terminal.text for each in shown), terminal.process, lambda: terminal.text)
         first = committed(folder, "indicator_results")
+        assert len(delivered(folder, "v1/symbols")["symbols"]) == symbols
+        assert delivered(folder, "v1/status")["job"]["state"] == "RUNNING"
         assert [part for part in left_over(folder) if "kafka.Kafka" in part]  # or we would look for left-overs in vain
         terminal.press_ctrl_c()
         assert terminal.process.wait(TIMEOUT_S) == 0
@@ -187,6 +208,7 @@ def test_the_demo_shows_every_indicator_ends_at_ctrl_c_and_goes_on_when_started_
         again = subprocess.Popen(demo_command(symbols), cwd=folder.path, env=folder.environ, stdin=subprocess.DEVNULL, stdout=output)
     try:
         wait_for("a summary", lambda: f"{symbols} symbols, 5 time frames, no value yet: none" in log.read_text(), again, log.read_text)
+        assert f"charts: {folder.charts}\n" in log.read_text()
 
         def forming() -> list[dict[str, Any]]:
             return [bar for bar in committed(folder, "indicator_live") if bar["emitted_ms"] > restarted_ms]

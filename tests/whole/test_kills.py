@@ -58,6 +58,8 @@ class Installation:
             metrics = "127.0.0.1:{port + 3}"
             [gateway]
             enabled = false
+            [delivery]
+            enabled = false
             """
         )
 

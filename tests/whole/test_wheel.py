@@ -67,6 +67,7 @@ def environ(installed: Path, folder: Folder) -> Mapping[str, str]:
         "TICKLOOM__JOB__METRICS": f"127.0.0.1:{folder.metrics_port}",
         "TICKLOOM__GATEWAY__LISTEN": f"127.0.0.1:{folder.gateway_port}",
         "TICKLOOM__GATEWAY__ADMIN": f"127.0.0.1:{folder.gateway_port + 1}",
+        "TICKLOOM__DELIVERY__LISTEN": f"127.0.0.1:{folder.delivery_port}",
     }
 
 

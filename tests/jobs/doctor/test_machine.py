@@ -8,7 +8,8 @@ import pytest
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.doctor.findings import Finding, Verdict
-from jobs.doctor.machine import addresses, disk, jars, java, port, python
+from jobs.doctor.machine import addresses, charts, disk, jars, java, port, python
+from jobs.local.assets import REQUIRED
 from jobs.local.run_folder import RunFolder
 
 
@@ -46,6 +47,16 @@ def test_jars_that_are_missing_are_wrong_and_set_up_helps(tmp_path: Path, jars: 
 
 def _jars(folder: Path, place: Path) -> Finding:
     return jars(config_of(folder, stack__jars=place))
+
+
+def test_a_chart_library_that_is_missing_is_a_warning(tmp_path: Path) -> None:
+    missing = charts(config_of(tmp_path))
+    assert (missing.verdict, missing.hint) == (Verdict.WARNING, "tickloom setup")
+    assert "lightweight-charts" in missing.said
+    (tmp_path / ".assets").mkdir()
+    for name in REQUIRED:
+        (tmp_path / ".assets" / name).touch()
+    assert charts(config_of(tmp_path)).verdict is Verdict.OK
 
 
 def test_a_port_held_by_somebody_else_is_wrong_and_he_is_named(tmp_path: Path, held: str) -> None:

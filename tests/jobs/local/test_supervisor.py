@@ -61,6 +61,15 @@ def test_a_part_that_holds_nobody_up_is_waited_for_by_nobody(tmp_path: Path) -> 
     assert set(seen_running) == {"second"}
 
 
+def test_a_part_may_stand_back_behind_the_others(tmp_path: Path) -> None:
+    code = "import os, time; print(os.nice(0), flush=True); time.sleep(600)"
+    parts = [python("first", code), python("second", code, nice=5)]
+    logs = [tmp_path / "first.log", tmp_path / "second.log"]
+    run(parts, tmp_path, lambda parts: all_running(parts) and all(log.stat().st_size for log in logs))
+    first, second = (int(log.read_text()) for log in logs)
+    assert second == first + 5
+
+
 def test_parts_stop_in_reverse_order_and_none_is_left(tmp_path: Path) -> None:
     note = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print(time.monotonic_ns()), sys.exit(0))); time.sleep(600)"
     started = python("a", note), python("b", note)
