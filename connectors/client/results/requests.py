@@ -1,0 +1,86 @@
+"""What a client asks of a delivery, one request after the other: the next one is sent once the one before is answered."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from connectors.client.results.subscription import Subscription
+from connectors.client.results.told import Series
+from connectors.delivery.messages import ClientMessage, MessageId, Subscribe
+from connectors.delivery.server_messages import Ack, Snapshot
+from udfs.model import Result
+
+MakeOp: TypeAlias = Callable[[int], ClientMessage]
+"""Takes the id that the answer will repeat."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A message of ours, and what of its answer is there."""
+
+    op: ClientMessage
+    subscriptions: Sequence[Subscription] = ()
+    rejoins: bool = False
+    """Whether these were settled before: what the snapshots say is compared with what was told."""
+    rows: dict[Series, list[Result]] = field(default_factory=dict)
+    """Bars of the snapshots so far."""
+    _ack: Ack | None = None
+    _complete: int = 0
+
+    @property
+    def wants_snapshots(self) -> bool:
+        """Whether it asked for any."""
+        return isinstance(self.op, Subscribe) and any(channel.snapshot for channel in self.op.channels)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its ack and all of its snapshots are there."""
+        return self._ack is not None and self._complete >= (self._ack.snapshots or 0)
+
+    def take_ack(self, ack: Ack) -> None:
+        """It was taken; as many snapshots come as the ack says."""
+        self._ack = ack
+        for subscription in self.subscriptions:
+            subscription.rejected = ack.rejected or ()
+
+    def take_snapshot(self, snapshot: Snapshot) -> list[Result] | None:
+        """All bars of a series, once the last part of its snapshot is there."""
+        rows = self.rows.setdefault((snapshot.stock_id, snapshot.time_frame), [])
+        rows += snapshot.bars
+        self._complete += snapshot.done
+        return rows if snapshot.done else None
+
+
+class Requests:
+    """The requests of one connection: those to come, and the one that is not answered yet."""
+
+    def __init__(self) -> None:
+        self._steps: deque[Request] = deque()
+        self._ids = 0
+        self.asked: Request | None = None
+
+    def begin(self) -> None:
+        """A connection is new: nothing was asked on it."""
+        self._steps.clear()
+        self.asked = None
+
+    def ask(self, make: MakeOp, subscriptions: Sequence[Subscription] = (), *, rejoins: bool = False) -> None:
+        """Ask this after what is to be asked already."""
+        self._ids += 1
+        self._steps.append(Request(make(self._ids), subscriptions, rejoins))
+
+    def next(self) -> ClientMessage | None:
+        """What to send now."""
+        if self.asked is not None or not self._steps:
+            return None
+        self.asked = self._steps.popleft()
+        return self.asked.op
+
+    def answered(self, id: MessageId) -> Request | None:
+        """The request that an answer with this `id` is to."""
+        return self.asked if self.asked is not None and self.asked.op.id == id else None
+
+    def done(self) -> None:
+        """The one that was asked needs no more answer."""
+        self.asked = None
