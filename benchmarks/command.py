@@ -25,6 +25,11 @@ PARTS = {
     "state": "benchmarks.state",
     "indicators": "benchmarks.indicators",
     "gateway": "benchmarks.gateway",
+    "connections": "benchmarks.connections",
+    "end-to-end": "benchmarks.end_to_end",
+    "delivery": "benchmarks.delivery_load",
+    "delivery-http": "benchmarks.delivery_http",
+    "page": "benchmarks.page",
 }
 """Name -> the module whose `measure(bench)` makes it, in the order of a whole run."""
 
