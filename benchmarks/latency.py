@@ -60,14 +60,14 @@ def measure(bench: Bench) -> Part:
         make_topics(read_config(settings))
         try:
             with running_job(bench.stack, settings) as job:
-                seen = _watch(job, rate, MINUTE_ENDS if bench.scale >= 1 else 1)
+                seen = watch(job, rate, MINUTE_ENDS if bench.scale >= 1 else 1)
         except ContenderFailed as error:
             part.notes.append(f"{rate:,} ticks/s not measured: {error}")
             continue
-        part.tables[0].rows.extend(_rows(rate, seen))
+        part.tables[0].rows.extend(rows(rate, seen))
         part.notes.append(f"{rate:,} ticks/s: the load generator was {seen.behind_ms:.0f} ms behind at worst")
         if rate == TARGET_RATE:
-            _add_targets(part, seen, job.config.bars.out_of_orderness)
+            add_targets(part, seen, job.config.bars.out_of_orderness)
     part.notes.append("leading edges: symbols that trade less often than live.interval; all forming: the throttle's wait is in it")
     part.notes.append("event time is in whole ms, cut off: every figure has up to 1 ms too much")
     return part
@@ -79,11 +79,12 @@ def percentile(values: Iterable[float], percent: float) -> float | None:
     return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)] if ordered else None
 
 
-def _watch(job: LiveJob, rate: float, minute_ends: int) -> Latencies:
+def watch(job: LiveJob, rate: float, minute_ends: int, gateway: tuple[str, int] | None = None) -> Latencies:
+    """A job under a load of `rate`, straight into Kafka or through a gateway, until so many whole minutes have ended."""
     begin_ms = time.time() * 1_000
     first_end_ms = (ceil(begin_ms / 60_000) + 1) * 60_000  # of the first minute that every symbol trades in from its beginning
     until_ms = first_end_ms + (minute_ends - 1) * 60_000 + AFTER_S * 1_000
-    load = job.load(SYMBOLS, rate, (until_ms - begin_ms) / 1_000)
+    load = job.load(SYMBOLS, rate, (until_ms - begin_ms) / 1_000, gateway)
     topics = Topics(job.config.kafka.topic_prefix)
     read_until_ms = until_ms + PATIENCE_S * 1_000
     with ThreadPoolExecutor(2) as pool:
@@ -131,7 +132,8 @@ def latencies(live: list[Seen], final: list[Seen], live_from_ms: float, ends_ms:
     )
 
 
-def _rows(rate: int, seen: Latencies) -> list[tuple[Cell, ...]]:
+def rows(rate: int, seen: Latencies) -> list[tuple[Cell, ...]]:
+    """A row for each kind of latency."""
     named = {
         "newest tick -> live record readable, leading edges": seen.live,
         "the same, all forming records": seen.all_live,
@@ -144,7 +146,8 @@ def _rows(rate: int, seen: Latencies) -> list[tuple[Cell, ...]]:
     ]
 
 
-def _add_targets(part: Part, seen: Latencies, out_of_orderness_ms: int) -> None:
+def add_targets(part: Part, seen: Latencies, out_of_orderness_ms: int) -> None:
+    """The targets of the design beside what was seen."""
     for percent, most in LIVE_MS.items():
         part.targets.append(at_most(f"tick -> live record, leading edges, p{percent}", most, percentile(seen.live, percent), " ms"))
     for name, values in (("active", seen.active), ("quiet", seen.quiet)):

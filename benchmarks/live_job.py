@@ -1,16 +1,15 @@
 """Our job running on ticks as they come: started, waited for, under load, ended."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-import orjson
 import psutil
 
 from benchmarks.flink_view import FlinkView
+from benchmarks.load import start_load
 from benchmarks.processes import ContenderFailed
 from benchmarks.stack import Stack, child_environ, job_argv, read_config
 from connectors.consumer import end_offsets
@@ -36,10 +35,9 @@ class LiveJob:
     view: FlinkView
     process: psutil.Process
 
-    def load(self, symbols: int, rate: float, seconds: float) -> "subprocess.Popen[bytes]":
-        """A load generator, started; its summary is on its stdout."""
-        argv = [sys.executable, "-m", "benchmarks.load", orjson.dumps(self.settings).decode(), str(symbols), str(rate), str(seconds)]
-        return subprocess.Popen(argv, env=child_environ(), stdout=subprocess.PIPE)
+    def load(self, symbols: int, rate: float, seconds: float, gateway: tuple[str, int] | None = None) -> "subprocess.Popen[bytes]":
+        """A load generator, started, on the job's topics or through a gateway that writes to them; its summary is on its stdout."""
+        return start_load(self.settings, symbols, rate, seconds, gateway)
 
     def wait_for_ticks(self, timeout_s: float) -> None:
         """Until a checkpoint covers every tick there is now. Raises ContenderFailed."""

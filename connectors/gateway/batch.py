@@ -11,10 +11,11 @@ from udfs.model import Reason, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who sent a line: the name the client gave itself, else its address; and the connection's name."""
+    """Who sent a line: the name the client gave itself, else its address and port; the connection's name; its address."""
 
     client: str
     connection: str
+    address: str
 
 
 class Refused(NamedTuple):
@@ -27,8 +28,8 @@ class Refused(NamedTuple):
 
 
 def kept_secret(line: int, text: bytes, size: int) -> Refused:
-    """A first line of true length `size` that may hold a key: nobody may read it in the dead letters."""
-    detail = f"a first line of {size} bytes, sha256 of {len(text)} of them {sha256(text).hexdigest()}"
+    """A line of true length `size` that may hold a key: nobody may read it in the dead letters."""
+    detail = f"a line of {size} bytes that may hold a key, sha256 of {len(text)} of them {sha256(text).hexdigest()}"
     return Refused(Refusal(Reason.UNAUTHORIZED, detail, line), b"", size)
 
 

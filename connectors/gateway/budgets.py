@@ -1,4 +1,4 @@
-"""How much of something a connection may have in a second: errors it is told of, lines it may send."""
+"""How much of something a client may have in a second: errors a connection is told of, lines a client may send."""
 
 _WINDOW_S = 1.0
 
@@ -35,16 +35,30 @@ class ErrorBudget:
         return held_back
 
 
-class Allowance:
-    """Up to `per_second` lines in a second, a second's worth at once; 0 is no limit."""
+class Allowances:
+    """Up to `per_second` lines in a second for each client, a second's worth at once; 0 is no limit.
 
-    def __init__(self, per_second: int, now_s: float) -> None:
+    A client is known by what it is called here, over however many connections. Who has rested for a second is forgotten.
+    """
+
+    def __init__(self, per_second: int) -> None:
         self._per_second = per_second
-        self._paid_until_s = now_s - _WINDOW_S
+        self._paid_until_s: dict[str, float] = {}
 
-    def spend(self, lines: int, now_s: float) -> float:
-        """Take `lines`; for how many seconds no more should be taken."""
+    def __len__(self) -> int:
+        return len(self._paid_until_s)
+
+    def spend(self, client: str, lines: int, now_s: float) -> float:
+        """Take `lines`; for how many seconds no more should be taken of the connection they came over."""
         if not self._per_second:
             return 0.0
-        self._paid_until_s = max(self._paid_until_s, now_s - _WINDOW_S) + lines / self._per_second
-        return max(0.0, self._paid_until_s - now_s)
+        rested_s = now_s - _WINDOW_S
+        paid_until_s = max(self._paid_until_s.get(client, rested_s), rested_s) + lines / self._per_second
+        self._paid_until_s[client] = paid_until_s
+        return max(0.0, paid_until_s - now_s)
+
+    def forget_rested(self, now_s: float) -> None:
+        """Forget those who may send as much as one that has never sent anything."""
+        rested = [client for client, paid_until_s in self._paid_until_s.items() if paid_until_s <= now_s - _WINDOW_S]
+        for client in rested:
+            del self._paid_until_s[client]

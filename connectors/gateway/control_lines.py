@@ -72,6 +72,11 @@ def may_hold_a_secret(text: bytes) -> bool:
     return line.op is not None or line.key is not None
 
 
+def looks_like_a_hello(text: bytes) -> bool:
+    """Whether a line that is no control line looks like a hello that was broken on its way: wherever it comes, it is not kept."""
+    return b'"key"' in text and b'"op"' in text
+
+
 def parse_hello(text: bytes) -> Hello | str:
     """The hello of a control line, or what is wrong with it."""
     try:

@@ -14,6 +14,7 @@ from connectors.tick_lines import (
     check_symbol,
     event_time_ns,
     is_copy,
+    is_symbol,
     parse_tick_line,
     tick_of_line,
     why_unparsable,
@@ -22,7 +23,6 @@ from udfs.model import Reason, Refusal, Scales
 
 Ticks: TypeAlias = tuple[list[int], list[int]]
 """Lines of one symbol by index, and the event time of each in ms."""
-_TIMELESS = ("event_time_ms", "timestamp", "ts")
 
 
 class Verdict(NamedTuple):
@@ -96,7 +96,10 @@ class Judge:
                 and oldest_ms <= time_ms <= newest_ms
                 and line.time_frame is None
             ):
-                ticks = found.get(line.stock_id)  # type: ignore[arg-type]  # None is never in it
+                symbol = line.stock_id
+                ticks = found.get(symbol)  # type: ignore[arg-type]  # None is never in it
+                if ticks is None and symbol is not None and is_symbol(symbol):
+                    ticks = found[symbol] = ([], [])
                 if ticks is not None:
                     ticks[0].append(index)
                     ticks[1].append(time_ms)
@@ -136,7 +139,7 @@ class Judge:
             times.append(event_ns // NS_PER_MS)
             if line.source is not None:
                 verdict.sourced.add(index)
-            if all(getattr(line, field) is None for field in _TIMELESS):
+            if line.event_time_ms is None and line.timestamp is None and line.ts is None:
                 verdict.mended[index] = with_field(text, b'"event_time_ms":%d' % now_ms)
 
     def _meaning(self, line: TickLine, now_ms: int) -> tuple[str, int]:

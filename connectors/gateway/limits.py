@@ -23,7 +23,10 @@ class Limits:
     heartbeat_interval_s: float = 15.0
     """Our own silence after which a connection that said hello is told that we live."""
     lines_per_second: int = 0
-    """Lines a second a connection may send before it is read more slowly; 0 is no limit."""
+    """Lines a second a client may send before it is read more slowly; 0 is no limit.
+
+    A named client counts over all its connections, those without a name by their address.
+    """
     errors_per_second: int = 10
     """Refused lines a second a client is told of one by one; the others are counted."""
     ack_interval_s: float = 0.2
@@ -47,6 +50,8 @@ class GatewaySettings:
     linger_s: float = 0.02
     """How long lines may wait for others of their symbol under load; when it is quiet they do not wait."""
     ticks_per_record: int = 64
+    partitions_every_s: float = 10.0
+    """Between two looks at whether the ticks topic was given more partitions."""
     buffer_bytes: int = 32 * 1024 * 1024
     """Bytes of records on their way to Kafka above which no socket is read."""
     drain_timeout_s: float = 9.0

@@ -4,13 +4,13 @@
 only so long.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import TypeAlias
 
 from connectors.gateway import control_lines
 from connectors.gateway.batch import Batch, Origin, Refused, Settlement, kept_secret
-from connectors.gateway.budgets import Allowance, ErrorBudget
+from connectors.gateway.budgets import Allowances, ErrorBudget
 from connectors.gateway.control_lines import BAD_OP, BLANK, HEARTBEAT, Hello, may_be_among, may_hold_a_secret, op_of, parse_hello
 from connectors.gateway.events import Close, Event, Pause, Send
 from connectors.gateway.heartbeat import Feed
@@ -26,9 +26,18 @@ Admit: TypeAlias = Callable[[Hello], Permit | None]
 
 
 class Connection:
-    """What one client says and is told. `admit` judges its hello; without it no hello is needed."""
+    """What one client says and is told. `admit` judges its hello; without it no hello is needed. All connections share `allowances`."""
 
-    def __init__(self, origin: Origin, limits: Limits, judge: Judge, guard: TimeGuard, now_s: float, admit: Admit | None = None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        limits: Limits,
+        judge: Judge,
+        guard: TimeGuard,
+        allowances: Allowances,
+        now_s: float,
+        admit: Admit | None = None,
+    ) -> None:
         self.origin = origin
         self.feed = Feed(now_s)
         self.settlement = Settlement()
@@ -46,7 +55,9 @@ class Connection:
         self._awaits_first_line = True
         self._opened_s = self._said_s = self._acked_s = now_s
         self._partial_since_s: float | None = None
-        self._allowance = Allowance(limits.lines_per_second, now_s)
+        self._allowances = allowances
+        self._spender = f"address {origin.address}"
+        """Who the lines are of, as far as allowances go."""
         self._acked = 0
 
     def receive(self, data: bytes, now_ms: int, now_s: float) -> list[Event]:
@@ -156,14 +167,12 @@ class Connection:
 
     # Lines ---------------------------------------------------------------------------------------------------------
 
-    def _take(self, lines: Lines, now_ms: int, now_s: float, *, secret: bool = False) -> list[Event]:
-        """Lines that may be ticks. `secret` says that the first one may hold a key."""
+    def _take(self, lines: Lines, now_ms: int, now_s: float, secrets: Set[int] = frozenset()) -> list[Event]:
+        """Lines that may be ticks. `secrets` has the indices of those that may hold a key."""
         texts, overlong = lines
         verdict = self._judge.judge(texts, self._guard, now_ms, overlong)
         first = self.settlement.received
-        refused = [self._refused(refusal, texts, overlong, first) for refusal in verdict.refused]
-        if secret and refused and refused[0].refusal.line == first:
-            refused[0] = kept_secret(first, texts[0], refused[0].size)
+        refused = [self._refused(refusal, texts, overlong, first, secrets) for refusal in verdict.refused]
         batch = Batch(self.origin, first, texts, verdict, refused, now_s, self._stamp)
         self.settlement.add(batch)
         newest_ms = batch.newest_ms
@@ -172,19 +181,21 @@ class Connection:
         events: list[Event] = [batch]
         for each in refused:
             self._tell(events, each.refusal.reason, each.refusal.detail, now_s, each.refusal.line)
-        pause_s = self._allowance.spend(len(texts), now_s)
+        pause_s = self._allowances.spend(self._spender, len(texts), now_s)
         if pause_s > 0:
             events.append(Pause(pause_s))
         return events
 
-    def _refused(self, refusal: Refusal, texts: list[bytes], overlong: Mapping[int, int], first: int) -> Refused:
+    def _refused(self, refusal: Refusal, texts: list[bytes], overlong: Mapping[int, int], first: int, secrets: Set[int]) -> Refused:
         index = refusal.line
-        return Refused(refusal._replace(line=first + index), texts[index], overlong.get(index, len(texts[index])))
+        text, number = texts[index], first + index
+        size = overlong.get(index, len(text))
+        return kept_secret(number, text, size) if index in secrets else Refused(refusal._replace(line=number), text, size)
 
     def _take_with_care(self, lines: Lines, now_ms: int, now_s: float) -> list[Event]:
         """Lines among which there are blank ones, control lines, or the connection's first."""
         events: list[Event] = []
-        ticks, secret = Lines([], {}), False
+        ticks, secrets = Lines([], {}), set[int]()
         for text, size in lines.sized():
             if text in BLANK:
                 continue
@@ -195,15 +206,16 @@ class Connection:
             elif first and self._admit is not None:
                 self._turn_away(text, size, now_s, events)
             elif op is None:
-                secret = secret or (first and may_hold_a_secret(text))
+                if (first and may_hold_a_secret(text)) or control_lines.looks_like_a_hello(text):
+                    secrets.add(len(ticks.texts))
                 ticks.append(text, size)
             elif op != "hb":
-                events += self._take(ticks, now_ms, now_s, secret=secret) if ticks.texts else []
-                ticks, secret = Lines([], {}), False
+                events += self._take(ticks, now_ms, now_s, secrets) if ticks.texts else []
+                ticks, secrets = Lines([], {}), set()
                 self._tell(events, BAD_OP, f"op: {op[:40]!a}" + (" comes first or not at all" if op == "hello" else ""), now_s)
             if self.closed:
                 return events
-        return events + (self._take(ticks, now_ms, now_s, secret=secret) if ticks.texts else [])
+        return events + (self._take(ticks, now_ms, now_s, secrets) if ticks.texts else [])
 
     def _take_truncated(self, lines: Lines, now_s: float) -> list[Event]:
         """The rest of a stream that ended within a line."""
@@ -211,7 +223,7 @@ class Connection:
         number = self.settlement.received
         reason = Reason.TOO_LONG if lines.overlong else Reason.TRUNCATED
         refused = Refused(Refusal(reason, f"the stream ended after {size} bytes of a line", number), text, size)
-        if self._awaits_first_line and (self._admit is not None or may_hold_a_secret(text)):
+        if (self._awaits_first_line and (self._admit is not None or may_hold_a_secret(text))) or control_lines.looks_like_a_hello(text):
             refused = kept_secret(number, text, size)
         return self._refuse(refused, now_s)
 
@@ -239,6 +251,7 @@ class Connection:
         self.said_hello = True
         if hello.client is not None:
             self.origin = replace(self.origin, client=hello.client)
+            self._spender = f"client {hello.client}"
             self._stamp = b'"source":"%s"' % hello.client.encode()
         if hello.replay:
             self.feed.replay = True

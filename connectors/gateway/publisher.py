@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.clients import KafkaConnection, librdkafka_options
 from connectors.dead_letters import DeadLetter, encode_dead_letter
-from connectors.errors import PublishError
+from connectors.errors import ConnectorError, PublishError
 from connectors.gateway.batch import Batch, Refused
 from connectors.gateway.coalesce import TickRecord
 from connectors.gateway.doubtful import DoubtfulRecords
@@ -119,6 +120,11 @@ class GatewayPublisher:
     def reach(self, timeout_s: float) -> None:
         """Blocks until a broker answers. Raises KafkaUnreachable, TopicMissing."""
         partitions_of(self._producer, self._kafka, self._ticks, timeout_s)
+
+    def look_for_partitions(self, timeout_s: float) -> None:
+        """Partitions that were added get heartbeats too from now on. Blocks until a broker answers; if none does, nothing changes."""
+        with suppress(ConnectorError):
+            self._partitions = partitions_of(self._producer, self._kafka, self._ticks, timeout_s)
 
     def close(self) -> None:
         """Let go of the connection; what is still under way is given up."""

@@ -9,6 +9,7 @@ from connectors.clients import KafkaConnection
 from connectors.gateway import control_lines
 from connectors.gateway.acks import Acks
 from connectors.gateway.batch import Batch, Origin
+from connectors.gateway.budgets import Allowances
 from connectors.gateway.client import GOODBYE_S, Client
 from connectors.gateway.clients import Clients
 from connectors.gateway.coalesce import Coalescer
@@ -29,6 +30,8 @@ LAST_READ_S = 0.25
 """At the end, how long to go on reading what clients have sent already."""
 TURN_BYTES = 64 * 1024
 """A socket that gives this much at once waits until the others had their turn: uvloop would read on, up to 8 MB."""
+LOOK_S = 2.0
+"""How long Kafka may take to say how many partitions there are."""
 QUEUE, RATE, TURN, END = "queue", "rate", "turn", "end"
 """Why a socket is not read."""
 
@@ -63,12 +66,15 @@ class Gateway:
         self._judge = Judge(settings.scales, settings.limits.max_line_bytes)
         self._coalescer = Coalescer(settings.ticks_per_record, RECORD_BYTES)
         self._linger = Linger(settings.linger_s)
+        self._allowances = Allowances(settings.limits.lines_per_second)
         self._acks = Acks()
         self._paused_since_s: float | None = None
         self._reads = 0
         self._polled = asyncio.Event()
         self._flushing: asyncio.Handle | None = None
         self._polling: asyncio.Handle | None = None
+        self._looking: asyncio.Future[None] | None = None
+        self._look_again_s = loop.time() + settings.partitions_every_s
         self._each_second = loop.call_later(1.0, self._second)
 
     @property
@@ -87,7 +93,8 @@ class Gateway:
             return
         name = self.clients.next_name()
         guard, limits = self._settings.guard, self._settings.limits
-        client.connection = Connection(Origin(peer, name), limits, self._judge, guard, self._loop.time(), self._admit)
+        origin, now_s = Origin(peer, name, client.address), self._loop.time()
+        client.connection = Connection(origin, limits, self._judge, guard, self._allowances, now_s, self._admit)
         self.clients.add(name, client)
         self.metrics.connections += 1
         if self.paused:
@@ -220,6 +227,8 @@ class Gateway:
                 self._carry_out(client, client.connection.check(now_ms, now_s, is_read=not client.waits))
         if not self.paused:
             self._beat(now_ms, now_s)
+        self._allowances.forget_rested(now_s)
+        self._look_for_partitions(now_s)
 
     def _beat(self, now_ms: int, now_s: float) -> None:
         self._flush()  # a heartbeat overtakes no line
@@ -228,6 +237,12 @@ class Gateway:
         self.last_beat_ms = event_ms
         if event_ms is not None and self.publisher.heartbeat(event_ms):
             self.metrics.heartbeats += 1
+
+    def _look_for_partitions(self, now_s: float) -> None:
+        if now_s < self._look_again_s or (self._looking is not None and not self._looking.done()):
+            return
+        self._look_again_s = now_s + self._settings.partitions_every_s
+        self._looking = self._loop.run_in_executor(None, self.publisher.look_for_partitions, LOOK_S)
 
     # The end -------------------------------------------------------------------------------------------------------
 
@@ -246,6 +261,8 @@ class Gateway:
             await asyncio.wait_for(self.clients.all_gone(), 2 * GOODBYE_S)
         if self._polling is not None:
             self._polling.cancel()
+        if self._looking is not None:
+            await self._looking
         given_up = self.publisher.records
         self.publisher.close()
         return given_up

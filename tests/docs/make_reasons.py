@@ -45,7 +45,11 @@ ROWS = {
     ),
     Reason.KEY_MISMATCH: Row(JOB, "the line is of another symbol than its record's key", "key by `stock_id`; one symbol a record"),
     Reason.OUT_OF_SESSION: Row(LATER, "kept for trading sessions", ""),
-    Reason.UNAUTHORIZED: Row(GATEWAY, "the key of a connection is wrong; only its length and hash are kept", "give the feed the right key"),
+    Reason.UNAUTHORIZED: Row(
+        GATEWAY,
+        "the key of a connection is wrong, or a line looks like a broken hello; only its length and hash are kept",
+        "give the feed the right key",
+    ),
     Reason.POISON: Row(BOTH, "a line at which the decoder itself failed: a fault of ours", "report it with the original; the job goes on"),
 }
 HEAD = """\

@@ -2,87 +2,33 @@
 
 import json
 import os
-import random
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from connectors.clients import KafkaConnection
-from jobs.config_load import load_config
 from jobs.local.broker import Broker, running
 from jobs.local.java import find_java
-from jobs.topics import make_topics
+from jobs.local.ports import free_ports
 from tests.conftest import TestBroker
-from tests.connectors.gateway.running import Socket, lines_of, now_ms, records_of, running_gateway, wait_until
+from tests.connectors.gateway.running import RunningGateway, Socket, lines_of, now_ms, records_of, running_gateway, wait_until
 from tests.whole.conftest import MakeStack, Start
+from tests.whole.gateway import GatewayProcess, gateway_process, options_of
 from tests.whole.stack import Stack
 
-ROOT = Path(__file__).parents[2]
 HELLO = b'{"op":"hello","client":"feed"}'
 MINUTE_MS = 60_000
 MIB = 1024 * 1024
 PATIENCE_S = 180
 """How long a feed waits for a gateway that does not read."""
+JOB_PATIENCE_S = 60
+"""How long a job on a busy machine may take to close a bar."""
 
 
 def tick(symbol: str = "IBM", **fields: Any) -> bytes:
     return json.dumps({"stock_id": symbol, "price": 10.5, "size": 100, "event_time_ms": now_ms(), **fields}).encode()
-
-
-def quiet_port() -> int:
-    """A port that no connection is given by chance."""
-    draw = random.Random(os.getpid())
-    while True:
-        port = draw.randrange(20_000, 30_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) and probe.connect_ex(("127.0.0.1", port + 1)):
-                return port
-
-
-class Process:
-    """A gateway in a process of its own."""
-
-    def __init__(self, settings: dict[str, str], log: Path) -> None:
-        port = quiet_port()
-        self.address = ("127.0.0.1", port)
-        self.log = log
-        own = {**settings, "gateway.listen": f"127.0.0.1:{port}", "gateway.admin": f"127.0.0.1:{port + 1}"}
-        options = [option for key, value in own.items() for option in ("--set", f"{key}={value}")]
-        with log.open("wb") as output:
-            command = [sys.executable, "-m", "jobs.cli.main", *options, "gateway"]
-            self.popen = subprocess.Popen(command, stderr=output, cwd=ROOT, start_new_session=True)
-
-    def wait_until_it_says(self, event: str) -> None:
-        wait_until(lambda: event in self.log.read_text() or self.popen.poll() is not None, 60)
-        assert event in self.log.read_text(), self.log.read_text()
-
-    def ends(self) -> tuple[int, float]:
-        """Its exit code, and how long it took from now."""
-        begun_s = time.monotonic()
-        return self.popen.wait(30), time.monotonic() - begun_s
-
-
-@contextmanager
-def gateway_process(bootstrap: str, prefix: str, folder: Path, **settings: str) -> Iterator[Process]:
-    """A gateway on topics of its own, until the block ends."""
-    own = {"kafka.bootstrap": bootstrap, "kafka.topic_prefix": prefix, "kafka.partitions": "3", **settings}
-    make_topics(load_config(None, {}, folder, own))
-    process = Process(own, folder / "gateway.log")
-    try:
-        process.wait_until_it_says("gateway_started")
-        yield process
-    finally:
-        process.popen.kill()
-        process.popen.wait()
 
 
 def seqs_in(bootstrap: str, prefix: str) -> list[int]:
@@ -121,8 +67,7 @@ def test_sigterm_under_load_drains_and_what_was_acknowledged_is_there(broker: Te
         feed = Feed(process.address)
         feed.start()
         wait_until(lambda: feed.acked > 1_000)
-        process.popen.send_signal(signal.SIGTERM)
-        code, took_s = process.ends()
+        code, took_s = process.terminate()
         feed.stopped.set()
         feed.join(20)
         assert (code, took_s < 10) == (0, True)
@@ -139,26 +84,26 @@ def test_sigterm_under_load_drains_and_what_was_acknowledged_is_there(broker: Te
 def test_while_the_broker_is_away_sockets_wait_and_nothing_is_lost_and_only_a_second_ctrl_c_ends_it(
     jars: Path, tmp_path: Path, long_run: bool
 ) -> None:
-    away_s = 60 if long_run else 5
+    away_s = 60 if long_run else 8
     java = find_java(os.environ).executable
-    own = Broker(f"127.0.0.1:{quiet_port() + 2}", tmp_path / "broker", jars, java)
+    own = Broker(f"127.0.0.1:{free_ports(2)}", tmp_path / "broker", jars, java)
     log = tmp_path / "broker.log"
     with running(own, log, os.environ):
         began = gateway_process(own.address, "away.", tmp_path, **({} if long_run else {"gateway.buffer": "4MiB"}))
         process = began.__enter__()
-        feeds = [Feed(process.address, size=300) for _ in range(4)]
+        feeds = [Feed(process.address, size=3_000) for _ in range(4)]
         for feed in feeds:
             feed.start()
         wait_until(lambda: min(feed.acked for feed in feeds) > 1_000)
-        before = psutil.Process(process.popen.pid).memory_info().rss
+        before = process.memory
     try:
         wait_until(lambda: stands_still(feeds), 60)
-        feeds.append(Feed(process.address, size=300))  # one that comes when nobody is read
+        feeds.append(Feed(process.address, size=3_000))  # one that comes when nobody is read
         feeds[-1].start()
         wait_until(lambda: feeds[-1].sent and stands_still(feeds), 60)
         acked = [feed.acked for feed in feeds]
         time.sleep(away_s)
-        grown = psutil.Process(process.popen.pid).memory_info().rss - before
+        grown = process.memory - before
         assert stands_still(feeds), "sockets are not read"
         assert [feed.acked for feed in feeds] == acked
         print(f"memory while the broker was away for {away_s} s: {grown / MIB:+.0f} MiB")
@@ -176,7 +121,7 @@ def test_while_the_broker_is_away_sockets_wait_and_nothing_is_lost_and_only_a_se
         began.__exit__(None, None, None)
 
 
-def a_second_ctrl_c_ends_it_at_once(process: Process) -> None:
+def a_second_ctrl_c_ends_it_at_once(process: GatewayProcess) -> None:
     """The broker is away again, so that the first one is not enough."""
     with Socket(process.address, HELLO) as client:
         assert (client.hear() or {})["op"] == "welcome"
@@ -196,7 +141,7 @@ def stands_still(feeds: list[Feed]) -> bool:
 
 
 def test_without_topics_it_does_not_start_and_says_what_to_try(broker: TestBroker, tmp_path: Path) -> None:
-    process = Process({"kafka.bootstrap": broker.bootstrap, "kafka.topic_prefix": "nowhere."}, tmp_path / "gateway.log")
+    process = GatewayProcess(options_of({"kafka.bootstrap": broker.bootstrap, "kafka.topic_prefix": "nowhere."}), tmp_path / "gateway.log")
     assert process.ends()[0] == 4
     assert process.log.read_text().splitlines() == [
         "tickloom: topic 'nowhere.stock_data' does not exist (kafka.topic_prefix, --set kafka.topic_prefix)",
@@ -208,53 +153,103 @@ def test_without_topics_it_does_not_start_and_says_what_to_try(broker: TestBroke
 
 
 class Clock:
-    """The gateway's clock: as fast as every other, and some minute's end is a few seconds ahead."""
+    """A gateway's clock, some minutes behind: as fast as every other, and a minute's end is a few seconds ahead."""
 
-    def __init__(self, to_minute_end_ms: int) -> None:
+    def __init__(self, to_minute_end_ms: int, behind_minutes: int) -> None:
         now = now_ms()
-        self._shift_ms = MINUTE_MS - now % MINUTE_MS - to_minute_end_ms - 10 * MINUTE_MS
+        self._shift_ms = MINUTE_MS - now % MINUTE_MS - to_minute_end_ms - behind_minutes * MINUTE_MS
         self.minute_ms = (now + self._shift_ms) // MINUTE_MS * MINUTE_MS
+        """The start of the minute that it is in."""
 
     def __call__(self) -> int:
         return now_ms() + self._shift_ms
 
+    @property
+    def last_ms(self) -> int:
+        """An event time near that minute's end: the same however late a tick is sent."""
+        return self.minute_ms + MINUTE_MS - 1_000
 
-def minutes_of(stack: Stack, symbol: str) -> dict[int, tuple[str, int]]:
-    """Start -> status and trades of the newest record of each minute."""
+    def wait_for_end(self, more_ms: int) -> None:
+        """Wait until the minute has been over for so long."""
+        wait_until(lambda: self() > self.minute_ms + MINUTE_MS + more_ms)
+
+
+def minutes_of(stack: Stack, *symbols: str) -> dict[tuple[str, int], tuple[str, int]]:
+    """Symbol and start -> status and trades of the newest record of each of its minutes."""
     return {
-        start_ms: (bar["status"], bar["trades"])
-        for (stock_id, frame, start_ms), bar in stack.newest().items()
-        if (stock_id, frame) == (symbol, "1min")
+        (symbol, start_ms): (bar["status"], bar["trades"])
+        for (symbol, frame, start_ms), bar in stack.newest().items()
+        if symbol in symbols and frame == "1min"
     }
 
 
 def test_bars_of_quiet_symbols_close_when_every_live_feed_has_passed_their_end(make_stack: MakeStack, start: Start) -> None:
-    """A live feed, one a quarter of an hour behind, one that replays the past, and a second gateway, one after another."""
-    stack = make_stack("feeds", kafka__partitions=3)
+    """A live feed, a delayed and a mistaken one, one that replays the past, a second gateway, dead feeds, one after another."""
+    stack = make_stack("feeds", kafka__partitions=3, bars__time_frames="1min")
     start(stack)
     stack.publish([])
     kafka: KafkaConnection = stack.config.kafka_connection()
-    clock = Clock(to_minute_end_ms=2_500)
-    minute_ms = clock.minute_ms
+    clock = Clock(to_minute_end_ms=2_000, behind_minutes=10)
     with running_gateway(kafka, clock=clock) as first, first.sock(HELLO) as live:
-        with first.sock(HELLO) as delayed:
-            delayed.send(tick("SLOW", event_time_ms=clock() - 900_000))
-            live.send(tick("QUIET", event_time_ms=clock()))
-            wait_until(lambda: clock() > minute_ms + MINUTE_MS + 2_000)
-            assert first.ask(lambda gateway: gateway.metrics.heartbeats) >= 2
-            assert minutes_of(stack, "QUIET") == {}, "the delayed feed holds event time back"
-        wait_until(lambda: minutes_of(stack, "QUIET"))
-        assert minutes_of(stack, "QUIET") == {minute_ms: ("final", 1)}
+        live.send(tick("QUIET", event_time_ms=clock.last_ms))
+        delayed_and_mistaken_feeds_close_nothing(stack, first, clock)
+        on_time = {(symbol, clock.minute_ms): ("final", 1) for symbol in QUIET}
+        wait_until(lambda: minutes_of(stack, *QUIET) == on_time, JOB_PATIENCE_S)
+        a_replayed_past_closes_its_own_bars(stack, first)
+        assert minutes_of(stack, *QUIET) == on_time
+        what_comes_through_a_slower_gateway_is_revised(stack, kafka, clock)
+    dead_feeds_close_nothing(stack, kafka)
 
-        past_ms = 1_381_152_600_000
-        with first.sock(b'{"op":"hello","replay":true}') as past:
-            past.send(*(tick("PAST", event_time_ms=past_ms + number * 30_000) for number in range(4)))
-            wait_until(lambda: past_ms in minutes_of(stack, "PAST"))
-        assert minutes_of(stack, "QUIET") == {minute_ms: ("final", 1)}
 
-        # The fastest of two gateways decides: what comes through the slower one closes at once and is revised.
-        with running_gateway(kafka, clock=clock) as second, second.sock(HELLO) as late:
-            late.send(tick("LATE", event_time_ms=minute_ms - 300_000))
-            wait_until(lambda: minutes_of(stack, "LATE").get(minute_ms - 300_000) == ("final", 1))
-            late.send(tick("LATE", event_time_ms=minute_ms - 290_000))
-            wait_until(lambda: minutes_of(stack, "LATE").get(minute_ms - 300_000) == ("revised", 2))
+QUIET = ("QUIET", "BEFORE", "AFTER")
+"""Symbols with one tick, in the minute that ends soon: two of them in one batch with ticks of the wrong time."""
+
+
+def delayed_and_mistaken_feeds_close_nothing(stack: Stack, gateway: RunningGateway, clock: Clock) -> None:
+    now, hour = clock(), 60 * MINUTE_MS
+    wrong = {"2099": 4_070_908_800_000, "1970": 0, "FAST": now + hour}
+    with gateway.sock(HELLO) as delayed, gateway.sock(HELLO) as slow, gateway.sock(HELLO) as mistaken:
+        delayed.send(tick("DELAYED", event_time_ms=now - 15 * MINUTE_MS))
+        slow.send(tick("HOUR-SLOW", event_time_ms=now - hour))
+        odd = [tick(symbol, event_time_ms=time_ms) for symbol, time_ms in wrong.items()]
+        mistaken.send(tick("BEFORE", event_time_ms=clock.last_ms), *odd, tick("AFTER", event_time_ms=clock.last_ms))
+        assert (mistaken.hear_ack(5)["bad"], slow.hear_ack(1)["bad"], delayed.hear_ack(1)["bad"]) == (3, 0, 0)
+        clock.wait_for_end(more_ms=2_000)
+        assert gateway.ask(lambda gateway: gateway.metrics.heartbeats) >= 2
+        assert minutes_of(stack, *QUIET, *wrong) == {}, "the slowest feed holds event time back, those of the wrong time do not move it"
+
+
+def a_replayed_past_closes_its_own_bars(stack: Stack, gateway: RunningGateway) -> None:
+    past_ms = 1_381_152_600_000
+    with gateway.sock(b'{"op":"hello","replay":true}') as past:
+        past.send(*(tick("PAST", event_time_ms=past_ms + number * 30_000) for number in range(4)))
+        wait_until(lambda: ("PAST", past_ms) in minutes_of(stack, "PAST"), JOB_PATIENCE_S)
+
+
+def what_comes_through_a_slower_gateway_is_revised(stack: Stack, kafka: KafkaConnection, clock: Clock) -> None:
+    """The fastest of two gateways decides: a bar of the other's feed closes at once."""
+    late = ("LATE", clock.minute_ms - 300_000)
+    with running_gateway(kafka, clock=clock) as second, second.sock(HELLO) as behind:
+        for seq, said in enumerate([("final", 1), ("revised", 2)]):
+            behind.send(tick("LATE", event_time_ms=clock.minute_ms - 300_000 + seq))
+            wait_until(lambda said=said: minutes_of(stack, "LATE") == {late: said}, JOB_PATIENCE_S)
+
+
+def dead_feeds_close_nothing(stack: Stack, kafka: KafkaConnection) -> None:
+    """One is cut, one is silent for longer than `feed_timeout`; when that one shows that it lives, time goes on."""
+    clock = Clock(to_minute_end_ms=1_500, behind_minutes=8)
+    with running_gateway(kafka, clock=clock, feed_timeout_s=1.0) as gateway, gateway.sock(HELLO) as silent:
+        with gateway.sock(HELLO) as dying:
+            dying.send(tick("DEAD", event_time_ms=clock.last_ms))
+            dying.hear_ack(1)
+        silent.send(tick("SILENT", event_time_ms=clock.last_ms))
+        clock.wait_for_end(more_ms=2_000)
+        assert minutes_of(stack, "DEAD", "SILENT") == {}
+        assert gateway.ask(lambda gateway: gateway.last_beat_ms) is None
+        closed = {(symbol, clock.minute_ms): ("final", 1) for symbol in ("DEAD", "SILENT")}
+
+        def lives() -> bool:
+            silent.send(b'{"op":"hb"}')
+            return minutes_of(stack, "DEAD", "SILENT") == closed
+
+        wait_until(lives, JOB_PATIENCE_S)

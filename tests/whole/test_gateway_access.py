@@ -2,9 +2,9 @@
 
 import json
 import shutil
-import signal
 import ssl
 import urllib.request
+from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from jobs.cli.main import run
 from tests.conftest import TestBroker
 from tests.connectors.certificates import Certificate, make_authority, make_certificate
 from tests.connectors.gateway.running import Socket, now_ms, records_of, wait_until
-from tests.whole.test_gateway import gateway_process
+from tests.whole.gateway import gateway_process, options_of
 
 PREFIX = "access."
 
@@ -54,7 +54,7 @@ def test_it_is_found_it_follows_its_files_and_tells_no_key(broker: TestBroker, t
         "gateway.tls_key": str(first.key),
         "gateway.tls_client_ca": str(authority.cert),
     }
-    options = [option for key, value in settings.items() for option in ("--set", f"{key}={value}")]
+    options = options_of(settings)
     right = tickloom(capsys, options, "keys", "add", "feed-a", "--scope", "ingest").strip()
     wrong = f"{right[:-8]}wrongkey"
     with gateway_process(broker.bootstrap, PREFIX, tmp_path, **settings) as process:
@@ -71,6 +71,9 @@ def test_it_is_found_it_follows_its_files_and_tells_no_key(broker: TestBroker, t
             send_and_hear_ack(old, 1)
             with client(wrong) as refused:
                 assert [said["op"] for said in refused.hear_all()] == ["err", "bye"]
+            with client(right) as garbled:  # what was to be a tick runs into a hello
+                garbled.send(tick(1), tick(2)[:20] + b'{"op":"hello","key":"%s"}' % right.encode())
+                assert garbled.hear_ack(2)["bad"] == 1
             wait_until(services)
             (found,) = services()
             assert (found["service"], found["instance"], found["silent"]) == ("gateway", "g1", False)
@@ -83,17 +86,19 @@ def test_it_is_found_it_follows_its_files_and_tells_no_key(broker: TestBroker, t
             send_and_hear_ack(old, 2)
             assert old.server_name == "first"
 
-            metrics = urllib.request.urlopen(f"http://127.0.0.1:{process.address[1] + 1}/metrics", timeout=20).read()
+            host, port = process.admin
+            metrics = urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=20).read()
             tickloom(capsys, options, "keys", "revoke", "feed-a")
             assert old.hear_all()[-1]["code"] == "unauthorized"
-        process.popen.send_signal(signal.SIGTERM)
-        assert process.ends()[0] == 0
+        assert process.terminate()[0] == 0
         assert services() == []
     topics = [record.value for topic in ("stock_data", "dead_letters", "service_registry") for record in all_of(broker, topic)]
-    shown = [tickloom(capsys, options, "config", "show", *more).encode() for more in ([], ["--json"], ["--origin"])]
-    places = [process.log.read_bytes(), metrics, *shown, *filter(None, topics)]
+    originals = [b64decode(json.loads(letter.value)["original"]) for letter in all_of(broker, "dead_letters")]
+    commands = (["config", "show"], ["config", "show", "--json"], ["config", "show", "--origin"], ["keys", "list"], ["dlq", "ls"])
+    shown = [tickloom(capsys, options, *command).encode() for command in commands]
+    places = [process.log.read_bytes(), metrics, *shown, *filter(None, topics), *originals]
     assert b"keys_changed" in places[0]
-    assert any(b"unauthorized" in value for value in topics if value)
+    assert len(originals) == sum(b"unauthorized" in value for value in topics if value) == 2
     for secret in (right[14:], wrong[14:]):
         assert [place for place in places if secret.encode() in place] == []
 
@@ -102,8 +107,12 @@ def all_of(broker: TestBroker, topic: str) -> list[Any]:
     return records_of(broker.bootstrap, f"{PREFIX}{topic}")
 
 
+def tick(seq: int) -> bytes:
+    return json.dumps({"stock_id": "IBM", "price": 10.5, "size": 100, "event_time_ms": now_ms(), "seq": seq}).encode()
+
+
 def send_and_hear_ack(client: Socket, lines: int) -> None:
-    client.send(json.dumps({"stock_id": "IBM", "price": 10.5, "size": 100, "event_time_ms": now_ms(), "seq": lines}).encode())
+    client.send(tick(lines))
     assert client.hear_ack(lines)["bad"] == 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.gateway.batch import Batch, Origin
+from connectors.gateway.budgets import Allowances
 from connectors.gateway.coalesce import Coalescer
 from connectors.gateway.events import Close, Event, Pause, Send
 from connectors.gateway.judge import Judge, TimeGuard
@@ -23,9 +24,18 @@ def tick(stock_id: object = "IBM", **fields: object) -> bytes:
     return json.dumps({"stock_id": stock_id, "price": 10.5, "size": 100, "event_time_ms": NOW_MS, **fields}).encode()
 
 
-def connection(limits: Limits | None = None, admit: Admit | None = None, name: str = "g1-1") -> Connection:
+def connection(
+    limits: Limits | None = None,
+    admit: Admit | None = None,
+    name: str = "g1-1",
+    address: str = "127.0.0.1",
+    allowances: Allowances | None = None,
+) -> Connection:
     limits = limits or Limits()
-    return Connection(Origin("127.0.0.1:5000", name), limits, Judge(Scales(), limits.max_line_bytes), GUARD, 0.0, admit)
+    origin, judge = Origin(f"{address}:5000", name, address), Judge(Scales(), limits.max_line_bytes)
+    if allowances is None:
+        allowances = Allowances(limits.lines_per_second)
+    return Connection(origin, limits, judge, GUARD, allowances, 0.0, admit)
 
 
 @dataclass

@@ -169,9 +169,9 @@ class Socket:
         self.close()
 
 
-def records_of(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+def records_of(bootstrap: str, topic: str, isolation: str = "read_uncommitted") -> list[ConsumerRecord]:
     """All records of a topic, each partition's in order, read by a client that the product does not use."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, isolation_level=isolation)
     partitions = [TopicPartition(topic, each) for each in sorted(consumer.partitions_for_topic(topic))]
     consumer.assign(partitions)
     ends, found = consumer.end_offsets(partitions), defaultdict(list)

@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from connectors.control_lines import encode_drop
+from connectors.gateway.budgets import Allowances
 from connectors.gateway.control_lines import Hello
 from connectors.gateway.limits import Limits
 from connectors.gateway.protocol import Permit
@@ -96,6 +98,27 @@ def test_more_lines_than_allowed_pause_the_reading_and_lose_none() -> None:
     assert len(out.ticks) == 150
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ((b"feed-a", "10.0.0.1"), (b"feed-a", "10.0.0.2"), True),
+        ((b"feed-a", "10.0.0.1"), (b"feed-b", "10.0.0.1"), False),
+        ((b"", "10.0.0.1"), (b"", "10.0.0.1"), True),
+        ((b"", "10.0.0.1"), (b"", "10.0.0.2"), False),
+        ((b"10.0.0.1", "10.0.0.2"), (b"", "10.0.0.1"), False),
+    ],
+)
+def test_a_named_client_has_one_allowance_over_all_its_connections_and_others_one_an_address(
+    first: tuple[bytes, str], second: tuple[bytes, str], shared: bool
+) -> None:
+    allowances, pauses = Allowances(100), []
+    for name, address in (first, second):
+        one = connection(address=address, allowances=allowances)
+        hello = b'{"op":"hello","client":"%s"}\n' % name if name else b""
+        pauses.append(heard(hello + (tick() + b"\n") * 100, of=one).pauses)
+    assert pauses == [[], [1.0] if shared else []]
+
+
 # Hello -------------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +181,29 @@ def test_of_a_first_line_that_may_hold_a_key_only_length_and_hash_are_kept(first
         assert (line, reason, original, size) == (0, "unauthorized", b"", len(first))
         assert SECRET not in json.dumps(out.said)
         assert SECRET not in out.batches[0].refused[0].refusal.detail
+
+
+@pytest.mark.parametrize("broken", [b'{"op":"hello","key":"%s"', tick()[:20] + b'{"op":"hello","key":"%s"}'])
+def test_a_hello_broken_on_its_way_is_not_kept_wherever_it_comes(broken: bytes) -> None:
+    broken %= SECRET.encode()
+    for stream in (tick() + b"\n" + tick() + b"\n" + broken, tick() + b"\n" + broken + b"\n" + tick()):
+        out = heard(stream, end=True)
+        assert [(reason, original) for _, reason, original, _ in out.letters] == [("unauthorized", b"")]
+        assert SECRET not in json.dumps(out.said) + repr([batch.refused for batch in out.batches])
+        assert len(out.ticks) == 2
+
+
+def test_a_tick_may_have_fields_named_op_and_key() -> None:
+    line = tick(op="buy", key="k-1")
+    assert [text for _, _, text, _ in heard(tick() + b"\n" + line + b"\n").ticks] == [tick(), line]
+
+
+@pytest.mark.parametrize("drop", [encode_drop("IBM"), b'{"symbol":"IBM","op":"drop"}', b'{"op":"drop","stock_id":"IBM","op":"drop"}'])
+@pytest.mark.parametrize("before", [b"", HELLO, tick() + b"\n"])
+def test_what_drops_a_symbol_is_not_for_feeds_to_send(drop: bytes, before: bytes) -> None:
+    out = heard(before + drop + b"\n" + tick() + b"\n")
+    assert [reason for _, reason, *_ in out.letters] == ["missing_field" if before else "unauthorized"]
+    assert {text.partition(b',"source"')[0].rstrip(b"}") for _, _, text, _ in out.ticks} == {tick().rstrip(b"}")}
 
 
 # Keys --------------------------------------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
 """The whole gateway on a socket and a broker: what comes in is in Kafka once, and acknowledged only then."""
 
 import json
-import random
 import threading
 import time
 from base64 import b64decode
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from typing import Any
 
-import pytest
+from kafka import KafkaAdminClient
 
 from connectors.gateway.judge import TimeGuard
 from connectors.gateway.limits import Limits
@@ -29,17 +29,8 @@ from tests.connectors.gateway.running import (
 from tests.connectors.kafka_fixtures import connection_with_topics
 
 HELLO = b'{"op":"hello","client":"feed-a"}'
-MIXED = {"short": 20_000, "long": 1_000_000}[PROFILE]
-BAD = [
-    b"nonsense",
-    b"{",
-    b"\xff\xfe",
-    b'{"stock_id":"A B","price":1}',
-    b'{"stock_id":"IBM","price":-1}',
-    b"[]",
-    b"x" * 20_000,
-    b'{"price":1}',
-]
+SLOW = {"short": 100, "long": 1_000}[PROFILE]
+"""Clients that send a byte now and then."""
 
 
 def tick(symbol: str = "IBM", **fields: Any) -> bytes:
@@ -53,54 +44,13 @@ def test_a_plain_client_connects_sends_one_object_and_closes(broker: TestBroker)
                 client.send_raw(tick(seq=number))
         with running.sock() as client:
             client.send(tick(seq=3))
-        wait_until(lambda: running.ask(lambda gateway: gateway.metrics.lines) == 4)
+        with running.sock(HELLO) as client:  # one that listens gets a hint for the newline that is missing, and its ack
+            client.send_raw(tick(seq=4))
+            client.no_more()
+            assert [said["op"] for said in client.hear_all()] == ["welcome", "hint", "ack"]
+        wait_until(lambda: running.ask(lambda gateway: gateway.metrics.lines) == 5)
     lines = lines_of(records_of(broker.bootstrap, "gateway-plain.stock_data"))
-    assert sorted(line["seq"] for line in lines) == [0, 1, 2, 3]
-    assert all("source" not in line for line in lines)
-
-
-def test_a_sender_of_a_line_without_newline_gets_a_hint_and_its_ack(broker: TestBroker) -> None:
-    with running_gateway(connection_with_topics(broker, "hint.")) as running, running.sock() as client:
-        client.send(HELLO)
-        client.send_raw(tick())
-        client.no_more()
-        assert [said["op"] for said in client.hear_all()] == ["welcome", "hint", "ack"]
-
-
-def test_lines_are_published_or_dead_letters_each_once_and_in_order(broker: TestBroker) -> None:
-    """Good and malformed lines one to one, over several connections."""
-    draw = random.Random(1)
-    sent: dict[str, list[bytes]] = {}
-    with running_gateway(connection_with_topics(broker, "ledger.")) as running:
-        sockets = [Socket(running.address, b'{"op":"hello","client":"feed-%d"}' % number) for number in range(4)]
-        for number, client in enumerate(sockets):
-            symbols = [f"S{number}-{each}" for each in range(10)]
-            lines = [draw.choice(BAD) if draw.random() < 0.5 else tick(draw.choice(symbols), seq=seq) for seq in range(MIXED // 4)]
-            sent[f"feed-{number}"] = lines
-            for at in range(0, len(lines), 1_000):
-                client.send(*lines[at : at + 1_000])
-        acks = [client.hear_ack(MIXED // 4) for client in sockets]
-        for client in sockets:
-            client.close()
-        metrics = running.gateway.metrics
-        assert (metrics.lines, metrics.ticks + metrics.dead_letters.total()) == (MIXED, MIXED)
-    published, letters = defaultdict(list), defaultdict(dict)
-    for line in lines_of(records_of(broker.bootstrap, "ledger.stock_data")):
-        published[line["source"], line["stock_id"]].append(line["seq"])
-    for letter in letters_of(broker.bootstrap, "ledger.dead_letters"):
-        assert letter["line"] not in letters[letter["client"]], "twice"
-        letters[letter["client"]][letter["line"]] = letter
-    for (client, ack), number in zip(zip(sent, acks, strict=True), range(4), strict=True):
-        bad = {at: line for at, line in enumerate(sent[client]) if line in BAD}
-        assert ack["bad"] == len(bad)
-        assert {at: b64decode(letter["original"]) for at, letter in letters[client].items()} == {
-            at: line[:16_384] for at, line in bad.items()
-        }
-        assert {letter["connection"] for letter in letters[client].values()} == {f"g1-{number + 1}"}
-        assert {letter["original_size"] for letter in letters[client].values() if letter["reason"] == "too_long"} == {20_000}
-        good = [json.loads(line) for line in sent[client] if line not in BAD]
-        for symbol in {line["stock_id"] for line in good}:
-            assert published[client, symbol] == [line["seq"] for line in good if line["stock_id"] == symbol]
+    assert {line["seq"]: line.get("source") for line in lines} == {0: None, 1: None, 2: None, 3: None, 4: "feed-a"}
 
 
 def test_one_tick_of_the_wrong_time_is_refused_and_no_other_of_its_batch_is_lost(broker: TestBroker) -> None:
@@ -150,12 +100,13 @@ def wait_for_beats(*gateways: RunningGateway, more: int = 2) -> None:
 
 
 def test_heartbeats_tell_every_partition_how_far_the_slowest_live_feed_is(broker: TestBroker) -> None:
-    began, delay = now_ms(), 900_000
-    with running_gateway(connection_with_topics(broker, "gateway-beat."), feed_timeout_s=2.0) as running, running.sock(HELLO) as live:
+    began, delay, kafka = now_ms(), 900_000, connection_with_topics(broker, "gateway-beat.")
+    with running_gateway(kafka, feed_timeout_s=2.0, partitions_every_s=0.2) as running, running.sock(HELLO) as live:
         time.sleep(1.2)
         assert running.ask(lambda gateway: gateway.metrics.heartbeats) == 0, "a feed that has sent nothing says nothing"
         live.send(tick())
         wait_for_beats(running)
+        add_partitions(broker, "gateway-beat.stock_data", 5)
         with running.sock(b'{"op":"hello","replay":true}') as past, running.sock(HELLO) as delayed:
             past.send(tick(event_time_ms=1_381_152_600_000))
             delayed.send(tick(event_time_ms=began - delay))
@@ -165,10 +116,10 @@ def test_heartbeats_tell_every_partition_how_far_the_slowest_live_feed_is(broker
             live.send(b'{"op":"hb"}')
             time.sleep(0.5)
         wait_until(lambda: running.ask(lambda gateway: gateway.last_beat_ms) is None)  # and now is silent
-        assert now_ms() - began < 30_000
+        assert now_ms() - began < 60_000
     beats = beats_of(broker, "gateway-beat.")
-    assert len(beats) == 3
     assert beats[0] == beats[1] == beats[2]
+    assert beats[3] == beats[4] == beats[0][-len(beats[3]) :], "partitions that are added hear heartbeats too"
     behind = [(began - time_ms) // 60_000 for time_ms in beats[0]]
     first, last = behind.index(14), len(behind) - behind[::-1].index(14)
     assert behind[:first] == [-1] * first
@@ -177,14 +128,10 @@ def test_heartbeats_tell_every_partition_how_far_the_slowest_live_feed_is(broker
     assert min(first, last - first, len(behind) - last) >= 2
 
 
-def test_of_two_gateways_each_tells_its_own_feeds_time(broker: TestBroker) -> None:
-    kafka, began = connection_with_topics(broker, "two."), now_ms()
-    with running_gateway(kafka) as fast, running_gateway(kafka) as slow, fast.sock(HELLO) as live, slow.sock(HELLO) as delayed:
-        live.send(tick())
-        delayed.send(tick(event_time_ms=began - 900_000))
-        wait_for_beats(fast, slow)
-    for times in beats_of(broker, "two.").values():
-        assert {(began - time_ms) // 60_000 for time_ms in times} == {-1, 14}
+def add_partitions(broker: TestBroker, topic: str, until: int) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    admin.create_partitions({topic: until})
+    admin.close()
 
 
 def test_connections_are_limited_altogether_and_by_address(broker: TestBroker) -> None:
@@ -203,33 +150,36 @@ def test_connections_are_limited_altogether_and_by_address(broker: TestBroker) -
 
 
 def test_slow_and_silent_clients_are_cut_and_others_are_unharmed(broker: TestBroker) -> None:
-    limits = Limits(partial_line_timeout_s=1.0, idle_timeout_s=2.5, heartbeat_interval_s=1.0)
-    with running_gateway(connection_with_topics(broker, "slow."), limits=limits) as running:
-        with running.sock() as slow, running.sock() as silent, running.sock() as good:
-            slow.send_raw(b"{")
-            silent.send(HELLO)
-            good.send(HELLO)
-            deadline_s = time.monotonic() + 4
+    limits = Limits(partial_line_timeout_s=1.0, idle_timeout_s=1.5, heartbeat_interval_s=0.5, max_connections_per_address=2_000)
+    with running_gateway(connection_with_topics(broker, "slow."), limits=limits) as running, ExitStack() as sockets:
+        slow = [sockets.enter_context(running.sock()) for _ in range(SLOW)]
+        with running.sock(HELLO) as silent, running.sock(HELLO) as good:
             lines = 0
-            while time.monotonic() < deadline_s:
+            while running.gateway.metrics.cuts.total() <= SLOW:
+                for client in slow if lines < 15 and not lines % 5 else ():  # a byte now and then
+                    client.send_raw(b"{")
                 good.send(tick())
                 lines += 1
                 time.sleep(0.05)
-            assert [said["code"] for said in slow.hear_all()] == ["truncated", "partial_line_timeout"]
+                assert lines < 400
+            for client in slow:
+                assert [said["code"] for said in client.hear_all()] == ["truncated", "partial_line_timeout"]
             said = [said["op"] for said in silent.hear_all()]
             assert (said[0], {*said[1:-1]}, said[-1]) == ("welcome", {"hb"}, "bye")
             assert good.hear_ack(lines)["bad"] == 0
-        assert running.gateway.metrics.cuts == {"partial_line_timeout": 1, "idle_timeout": 1}
+        assert running.gateway.metrics.cuts == {"partial_line_timeout": SLOW, "idle_timeout": 1}
 
 
-def test_a_client_that_sends_too_much_is_read_more_slowly(broker: TestBroker) -> None:
-    limits = Limits(lines_per_second=1_000)
-    with running_gateway(connection_with_topics(broker, "rate."), limits=limits) as running, running.sock() as client:
+def test_a_client_that_sends_too_much_is_read_more_slowly_over_whichever_connections(broker: TestBroker) -> None:
+    kafka, limits = connection_with_topics(broker, "rate."), Limits(lines_per_second=1_000)
+    with running_gateway(kafka, limits=limits) as running, running.sock(HELLO) as one, running.sock(HELLO) as other:
         begun_s = time.monotonic()
-        client.send(HELLO, *([tick()] * 2_500))
-        client.hear_ack(2_500)  # what came at once is taken at once
-        client.send(tick())
-        client.hear_ack(2_501)
+        one.send(*([tick()] * 1_500))
+        one.hear_ack(1_500)  # what came at once is taken at once
+        other.send(*([tick()] * 1_000))
+        other.hear_ack(1_000)
+        other.send(tick())
+        other.hear_ack(1_001)
         assert time.monotonic() - begun_s >= 1.4
 
 
@@ -287,26 +237,20 @@ def test_stopping_makes_durable_what_was_taken_acknowledges_it_and_says_goodbye(
     assert len(seqs) == len(set(seqs))
 
 
-@pytest.mark.parametrize("path", ["healthz", "readyz"])
-def test_the_admin_port_says_how_it_is(broker: TestBroker, path: str) -> None:
-    with running_gateway(connection_with_topics(broker, f"admin-{path}.")) as running:
-        status, body = _get(running.admin, path)
-        assert status == 200
-        assert json.loads(body) in ({"status": "ok"}, {"ready": True, "why": []})
-
-
-def test_the_admin_port_has_metrics(broker: TestBroker) -> None:
+def test_the_admin_port_says_how_it_is_and_has_metrics(broker: TestBroker) -> None:
     with running_gateway(connection_with_topics(broker, "metrics.")) as running:
+        answers = [_get(running.admin, path) for path in ("healthz", "readyz")]
+        assert [(status, json.loads(body)) for status, body in answers] == [(200, {"status": "ok"}), (200, {"ready": True, "why": []})]
         with running.sock() as client:
             client.send(HELLO, tick(), b"bad", tick())
             client.hear_ack(3)
             status, body = _get(running.admin, "metrics")
-        text = body.decode()
+        lines = body.decode().splitlines()
         assert status == 200
         for line in ("tickloom_gateway_lines_total 3", "tickloom_gateway_ticks_total 2", "tickloom_gateway_open_connections 1"):
-            assert line in text.splitlines()
-        assert 'tickloom_dead_letters_total{stage="gateway",reason="bad_json"} 1' in text.splitlines()
-        assert "tickloom_gateway_ack_latency_seconds_count 3" in text.splitlines()
+            assert line in lines
+        assert 'tickloom_dead_letters_total{stage="gateway",reason="bad_json"} 1' in lines
+        assert "tickloom_gateway_ack_latency_seconds_count 3" in lines
 
 
 def _get(address: tuple[str, int], path: str) -> tuple[int, bytes]:
