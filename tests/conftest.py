@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from connectors.clients import KafkaConnection
 from jobs.errors import JobsError
@@ -17,6 +18,8 @@ from jobs.local.ports import free_ports
 JARS = Path(os.environ.get("TICKLOOM_TEST_JARS", Path(__file__).parents[1] / ".jars"))
 Figures = Callable[[str], None]
 PROFILE = os.environ.get("TICKLOOM_TEST_PROFILE", "short")
+SHARING = ("tests/whole/page", "tests/whole/results")
+"""Folders whose tests share a process of the product, or a browser."""
 QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 """A JVM of a test is over before a better compiler pays: this takes a third off what it costs."""
 os.environ.setdefault("JDK_JAVA_OPTIONS", QUICK_JAVA)
@@ -48,6 +51,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
     for line in (value for report in reports for name, value in report.user_properties if name == "figures"):
         terminalreporter.write_line(str(line))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "FilesAndFolders":
+    return FilesAndFolders(config, log)
+
+
+class FilesAndFolders(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a file of tests to one process, and a folder whose tests share what is costly to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder in SHARING else file
 
 
 @dataclass(frozen=True, slots=True)

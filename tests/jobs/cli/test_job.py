@@ -24,6 +24,8 @@ STATUS = JobStatus(
     watermark_ms=None,
     watermark_lag_ms=None,
     checkpoint=None,
+    checkpoints_completed=0,
+    checkpoints_failed=0,
     time_frames=None,
     indicators=None,
 )
