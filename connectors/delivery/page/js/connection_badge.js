@@ -1,7 +1,7 @@
 /** The badge with connection and lag, and the notice below the bar while something is wrong with it. */
 
 import { byId, say } from "./elements.js";
-import { badgeText, noticeText, State } from "./model/connection.js";
+import { badgeText, isLate, noticeText, State } from "./model/connection.js";
 import { announce } from "./states.js";
 
 const NOTICE_AFTER_MS = 1_500;
@@ -33,6 +33,7 @@ export class ConnectionBadge {
 
   #write() {
     say(byId("badge-text"), badgeText(this.#state, this.#lagMs));
+    document.body.toggleAttribute("data-late", isLate(this.#state, this.#lagMs));
   }
 
   #notify(sentence) {

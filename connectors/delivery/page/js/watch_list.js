@@ -200,11 +200,23 @@ export class WatchList {
         include_forming: true,
       });
       for (const symbol of some) this.#rows.get(symbol)?.fill(bars[symbol] ?? []);
+      this.#askAgain(
+        some.filter((symbol) => !bars[symbol]?.length),
+        30_000,
+      );
     } catch {
-      const again = () => some.forEach((symbol) => this.#rows.has(symbol) && (this.#rows.get(symbol).asked = false));
-      setTimeout(() => (again(), this.#soon()), 5_000);
+      this.#askAgain(some, 5_000);
     }
     this.#filling = false;
     this.#soon();
+  }
+
+  /** A service that is still catching up has nothing of a symbol yet. */
+  #askAgain(symbols, inMs) {
+    if (symbols.length === 0) return;
+    setTimeout(() => {
+      for (const symbol of symbols) if (this.#rows.has(symbol)) this.#rows.get(symbol).asked = false;
+      this.#soon();
+    }, inMs);
   }
 }

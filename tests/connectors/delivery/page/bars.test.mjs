@@ -42,7 +42,7 @@ test("a bar that late ticks made where none was is put in its place; a forming o
   const series = new BarSeries("A", "1min");
   series.replace([bar(0), bar(120)]);
   assert.equal(series.take(forming(60, 1)).kind, Change.IGNORED);
-  assert.deepEqual(series.take(bar(60)), { kind: Change.INSERTED, index: 1, repainted: true });
+  assert.deepEqual(series.take(bar(60)), { kind: Change.INSERTED, index: 1, repainted: false });
   assert.deepEqual(
     series.bars.map(({ start_ms }) => start_ms),
     [0, 60, 120],

@@ -190,6 +190,8 @@ test("tiles say the figures of delivery and job, and what is wrong in their tone
     ["12", "7.0 s", "warn", "bad", "1,200 records behind"],
   );
   assert.equal(tiles.newest_end_ms.value, "5 s ago");
+  const behind = deliveryTiles({ ...status, caught_up: true, behind_records: 449_000 }).find((tile) => tile.key === "caught_up");
+  assert.deepEqual([behind.value, behind.tone], ["behind", "warn"]);
   const job = {
     state: "RUNNING",
     uptime_ms: 61_000,

@@ -113,6 +113,7 @@ test("a layout comes back as it was stored, and nothing comes in that does not f
 
 test("the badge names the state, and the lag when it is live", () => {
   assert.equal(badgeText("live", 180), "Live · 180 ms");
+  assert.equal(badgeText("live", 52_000), "Late · 52 s");
   assert.equal(badgeText("live", null), "Live");
   assert.equal(badgeText("reconnecting", 180), "Reconnecting…");
 });

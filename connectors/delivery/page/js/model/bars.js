@@ -105,7 +105,7 @@ export class BarSeries {
     if (index < 0) {
       if (record.status === "forming") return { kind: Change.IGNORED, index: -1, repainted: false };
       this.#bars.splice(-index - 1, 0, record);
-      return { kind: Change.INSERTED, index: -index - 1, repainted: true };
+      return { kind: Change.INSERTED, index: -index - 1, repainted: record.revision > 0 };
     }
     const held = this.#bars[index];
     if (!isNewer(record, held)) return { kind: Change.IGNORED, index, repainted: false };

@@ -22,9 +22,18 @@ const REASONS = {
   catching_up: "it is still reading results; bars appear as it goes on",
 };
 
+/** From here on what comes is not live any more. */
+const LATE_MS = 5_000;
+
+/** Whether records come, but long after the job said them. */
+export function isLate(state, lagMs) {
+  return state === State.LIVE && lagMs !== null && lagMs >= LATE_MS;
+}
+
 /** What the badge says: the state, and how far behind when it is live and known. */
 export function badgeText(state, lagMs) {
-  return state === State.LIVE && lagMs !== null ? `${WORDS.live} · ${duration(Math.max(0, lagMs))}` : WORDS[state];
+  if (state !== State.LIVE || lagMs === null) return WORDS[state];
+  return `${isLate(state, lagMs) ? "Late" : WORDS.live} · ${duration(Math.max(0, lagMs))}`;
 }
 
 /** One sentence for a state that is not as it should be, null for the others. */

@@ -4,6 +4,8 @@ import { bytes, coarse, compact, duration, NONE } from "./numbers.js";
 
 const LATE_MS = 5_000;
 const STUCK_MS = 60_000;
+/** Records: more than a busy minute's end brings at once. */
+const BEHIND = 5_000;
 
 /** Tiles on the delivery itself. */
 export function deliveryTiles(status) {
@@ -34,10 +36,10 @@ export function deliveryTiles(status) {
     {
       key: "caught_up",
       label: "Results read",
-      value: status.caught_up ? "caught up" : "catching up",
+      value: !status.caught_up ? "catching up" : status.behind_records > BEHIND ? "behind" : "caught up",
       word: true,
       note: status.behind_records ? `${compact(status.behind_records)} records behind` : "",
-      tone: status.caught_up ? null : "warn",
+      tone: status.caught_up && !(status.behind_records > BEHIND) ? null : "warn",
     },
     { key: "connections", label: "Connections", value: compact(status.connections) },
     {
