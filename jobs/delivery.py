@@ -8,10 +8,10 @@ import uvloop
 from aiohttp import web
 
 from connectors.clients import KafkaConnection
-from connectors.delivery.access import Access
+from connectors.delivery.access.access import Access
 from connectors.delivery.application import application
-from connectors.delivery.limits import Limits
-from connectors.delivery.request_query import LONGEST_LINE
+from connectors.delivery.http.request_query import LONGEST_LINE
+from connectors.delivery.live.limits import Limits
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
 from connectors.registry import Registration, keep_registered

@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
-from connectors.delivery.access import AccessSettings
+from connectors.delivery.access.access import AccessSettings
 from connectors.keys import KeyRing
 from connectors.tls import ServerTls
 from jobs.config import Config

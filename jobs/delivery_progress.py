@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from connectors.delivery.intake_status import IntakeStatus
+from connectors.delivery.intake.status import IntakeStatus
 
 LOOK_S = 0.2
 SAY_S = 5.0

@@ -1,6 +1,6 @@
 """The Flink job as a delivery shows it: asked of Flink's REST API now and then, null when that does not answer."""
 
-from connectors.delivery.pipeline_answers import Checkpoints, JobAnswer
+from connectors.delivery.pipeline.answers import Checkpoints, JobAnswer
 from connectors.rate import Rate
 from jobs.errors import JobsError
 from jobs.feed import Clock

@@ -6,17 +6,17 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from connectors.delivery.access import WEBSOCKET, guard
-from connectors.delivery.headers import headers_of
-from connectors.delivery.http import http_routes
-from connectors.delivery.login import login_routes
+from connectors.delivery.access.access import WEBSOCKET, guard
+from connectors.delivery.access.headers import headers_of
+from connectors.delivery.access.login import login_routes
+from connectors.delivery.http.problems import problems_middleware
+from connectors.delivery.http.routes import http_routes
+from connectors.delivery.live.ws import ws_routes
 from connectors.delivery.metrics import prometheus_text
 from connectors.delivery.page import page_routes
-from connectors.delivery.pipeline import pipeline_routes
-from connectors.delivery.pipeline_answers import HealthAnswer, ReadyAnswer
-from connectors.delivery.problems import problems_middleware
+from connectors.delivery.pipeline.answers import HealthAnswer, ReadyAnswer
+from connectors.delivery.pipeline.pipeline import pipeline_routes
 from connectors.delivery.service import Delivery
-from connectors.delivery.ws import ws_routes
 from connectors.prometheus import CONTENT_TYPE
 
 MOST_BYTES_IN = 64 * 1024

@@ -6,20 +6,20 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from connectors.clients import KafkaConnection
-from connectors.delivery.access import Access
-from connectors.delivery.handover import Handover
-from connectors.delivery.http_deps import HttpDeps
-from connectors.delivery.hub import Clock, Hub
-from connectors.delivery.intake import Intake, Listeners
-from connectors.delivery.intake_status import IntakeStatus, State
+from connectors.delivery.access.access import Access
+from connectors.delivery.http.deps import HttpDeps
+from connectors.delivery.intake.handover import Handover
+from connectors.delivery.intake.intake import Intake, Listeners
+from connectors.delivery.intake.status import IntakeStatus, State
+from connectors.delivery.live.hub import Clock, Hub
+from connectors.delivery.live.snapshots import ReadSnapshots
 from connectors.delivery.metrics import Metrics
-from connectors.delivery.pipeline import Pipeline, ReadJob
-from connectors.delivery.reading import Reading
-from connectors.delivery.records import BarRecord
+from connectors.delivery.pipeline.pipeline import Pipeline, ReadJob
 from connectors.delivery.settings import DeliverySettings
-from connectors.delivery.snapshots import ReadSnapshots
 from connectors.delivery.standing import Standing
-from connectors.delivery.store import Store
+from connectors.delivery.store.reading import Reading
+from connectors.delivery.store.records import BarRecord
+from connectors.delivery.store.store import Store
 from connectors.errors import ConnectorError
 from connectors.topics import Topics
 

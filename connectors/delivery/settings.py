@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.delivery.limits import Limits
+from connectors.delivery.live.limits import Limits
 from udfs.frames import Frame
 from udfs.indicators.descriptions import Description
 

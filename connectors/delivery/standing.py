@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from connectors.delivery.hub import Hub
-from connectors.delivery.intake_status import IntakeStatus, State
-from connectors.delivery.pipeline_answers import JobAnswer, StatusAnswer
-from connectors.delivery.reading import Reading
+from connectors.delivery.intake.status import IntakeStatus, State
+from connectors.delivery.live.hub import Hub
+from connectors.delivery.pipeline.answers import JobAnswer, StatusAnswer
 from connectors.delivery.settings import DeliverySettings
-from connectors.delivery.store_reader import StoreSize
+from connectors.delivery.store.reader import StoreSize
+from connectors.delivery.store.reading import Reading
 from connectors.errors import ConnectorError
 from connectors.rate import Rate
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.delivery.openapi import openapi_document
-from connectors.delivery.parameters import Offer
-from connectors.delivery.schemas import RECORDS
+from connectors.delivery.http.openapi import openapi_document
+from connectors.delivery.http.parameters import Offer
+from connectors.delivery.http.schemas import RECORDS
 from jobs.config_load import load_config
 from udfs.frames import parse_frames
 from udfs.indicators.descriptions import describe

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from connectors.delivery.limits import Limits
-from connectors.delivery.messages import STATUS, ErrorCode
+from connectors.delivery.live.limits import Limits
+from connectors.delivery.live.messages import STATUS, ErrorCode
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "websocket.md"
 MEANS = {

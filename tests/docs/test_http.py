@@ -2,8 +2,8 @@
 
 import re
 
-from connectors.delivery import problems
-from connectors.delivery.operations import OPERATIONS
+from connectors.delivery.http import problems
+from connectors.delivery.http.operations import OPERATIONS
 from tests.docs.make_http import CODES
 from tests.docs.markdown import ROOT
 
@@ -12,7 +12,7 @@ DELIVERY = ROOT / "connectors" / "delivery"
 
 def said() -> set[str]:
     """Codes that the code says."""
-    source = "\n".join(file.read_text() for file in DELIVERY.glob("*.py"))
+    source = "\n".join(file.read_text() for file in DELIVERY.rglob("*.py"))
     problem_codes = re.findall(r'\bproblem\(\s*\d+,\s*"([a-z_]+)"', source)
     return {*problem_codes, *re.findall(r'\bBadQuery\(\s*"([a-z_]+)"', source), *problems.CODES.values()}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.delivery.intake_status import IntakeStatus, State
+from connectors.delivery.intake.status import IntakeStatus, State
 from jobs import delivery_progress
 from jobs.delivery_progress import show_catching_up
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.delivery.pipeline_answers import Checkpoints, JobAnswer
+from connectors.delivery.pipeline.answers import Checkpoints, JobAnswer
 from jobs.flink_rest import FlinkRest
 from jobs.job_view import JobView
 

@@ -21,7 +21,7 @@ from kafka import KafkaProducer
 from jobs.cli.main import run
 from tests.conftest import TestBroker
 from tests.connectors.certificates import make_authority, make_certificate
-from tests.connectors.delivery.records import FIRST_MS, MINUTE, value_of
+from tests.connectors.delivery.store.records import FIRST_MS, MINUTE, value_of
 from tests.connectors.gateway.running import wait_until
 from tests.docs.markdown import ROOT
 from tests.whole.page.delivery import DeliveryProcess

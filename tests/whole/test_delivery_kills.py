@@ -11,12 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 from connectors.clients import KafkaConnection
-from connectors.delivery.store import Store
+from connectors.delivery.store.store import Store
 from jobs.local.process import kill_group, spawn
 from tests.conftest import TestBroker
-from tests.connectors.delivery.oracle import all_of
-from tests.connectors.delivery.reading_topics import Results, said_by
-from tests.connectors.delivery.records import value_of
+from tests.connectors.delivery.intake.reading_topics import Results, said_by
+from tests.connectors.delivery.store.oracle import all_of
+from tests.connectors.delivery.store.records import value_of
 from tests.connectors.gateway.running import wait_until
 from tests.docs.markdown import ROOT
 from tests.whole.page.delivery import DeliveryProcess

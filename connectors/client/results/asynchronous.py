@@ -12,8 +12,8 @@ from connectors.client.results.link import Link
 from connectors.client.results.subscription import Stage, Subscription
 from connectors.client.results.told import Gap
 from connectors.client.retries import Addresses
-from connectors.delivery.messages import Channel, Mode
-from connectors.delivery.server_messages import Heartbeat
+from connectors.delivery.live.messages import Channel, Mode
+from connectors.delivery.live.server_messages import Heartbeat
 from connectors.errors import SubscriptionRefused
 from udfs.model import Result
 

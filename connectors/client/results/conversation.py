@@ -13,8 +13,8 @@ from connectors.client.results.said import NotADelivery, Unreadable, read_frame
 from connectors.client.results.subscription import Ending, Stage, Subscription
 from connectors.client.results.told import Gap, Told
 from connectors.client.results.wants import Wants, rows_each, with_snapshot
-from connectors.delivery.messages import Auth, Channel, ListSubscriptions, Resume, Subscribe, Unsubscribe
-from connectors.delivery.server_messages import Ack, Bar, Bye, Error, Heartbeat, ServerMessage, Snapshot, StateMessage, Welcome
+from connectors.delivery.live.messages import Auth, Channel, ListSubscriptions, Resume, Subscribe, Unsubscribe
+from connectors.delivery.live.server_messages import Ack, Bar, Bye, Error, Heartbeat, ServerMessage, Snapshot, StateMessage, Welcome
 from udfs.model import Result, Status
 
 WELCOME_PATIENCE_S = 10.0

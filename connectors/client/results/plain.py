@@ -12,8 +12,8 @@ from connectors.client.results.asynchronous import BUFFER_UPDATES, REJOIN_BARS, 
 from connectors.client.results.subscription import Subscription
 from connectors.client.results.told import Gap
 from connectors.client.retries import Addresses
-from connectors.delivery.messages import Mode
-from connectors.delivery.server_messages import Heartbeat
+from connectors.delivery.live.messages import Mode
+from connectors.delivery.live.server_messages import Heartbeat
 from udfs.model import Result
 
 T = TypeVar("T")

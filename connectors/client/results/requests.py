@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from connectors.client.results.subscription import Subscription
 from connectors.client.results.told import Series
-from connectors.delivery.messages import ClientMessage, MessageId, Subscribe
-from connectors.delivery.server_messages import Ack, Snapshot
+from connectors.delivery.live.messages import ClientMessage, MessageId, Subscribe
+from connectors.delivery.live.server_messages import Ack, Snapshot
 from udfs.model import Result
 
 MakeOp: TypeAlias = Callable[[int], ClientMessage]

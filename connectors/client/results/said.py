@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from connectors.delivery.server_messages import Ack, Bar, Bye, Error, Heartbeat, Pong, ServerMessage, Snapshot, StateMessage, Welcome
+from connectors.delivery.live.server_messages import Ack, Bar, Bye, Error, Heartbeat, Pong, ServerMessage, Snapshot, StateMessage, Welcome
 
 
 class NotADelivery(ValueError):

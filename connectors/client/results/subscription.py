@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from connectors.client.results.arrays import Snapshot
 from connectors.client.results.told import Series
-from connectors.delivery.messages import Channel, Dropped
-from connectors.delivery.server_messages import Error, Rejected
+from connectors.delivery.live.messages import Channel, Dropped
+from connectors.delivery.live.server_messages import Error, Rejected
 from udfs.model import Result
 
 

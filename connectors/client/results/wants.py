@@ -6,8 +6,8 @@ import msgspec
 
 from connectors.client.results.subscription import Stage, Subscription
 from connectors.client.results.told import Series
-from connectors.delivery.messages import Channel, Dropped
-from connectors.delivery.server_messages import Error
+from connectors.delivery.live.messages import Channel, Dropped
+from connectors.delivery.live.server_messages import Error
 
 
 class Wants:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from connectors.delivery.hub import Clock, Hub
-from connectors.delivery.intake_status import IntakeStatus, State, Trouble
-from connectors.delivery.limits import Limits
+from connectors.delivery.intake.status import IntakeStatus, State, Trouble
+from connectors.delivery.live.hub import Clock, Hub
+from connectors.delivery.live.limits import Limits
 from connectors.delivery.metrics import GAUGES, TAKEN, Metrics
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.standing import Standing
-from connectors.delivery.store_reader import StoreSize
-from tests.connectors.delivery.talk import no_snapshots
+from connectors.delivery.store.reader import StoreSize
+from tests.connectors.delivery.live.talk import no_snapshots
 
 SETTINGS = DeliverySettings("d1", "1.2.3", Path("x"), 100, Path("y"), (), (), 0, Limits())
 OK = IntakeStatus(State.OK, None, "", True, 0, 700, 30, 1, 1_795_348_620_000)

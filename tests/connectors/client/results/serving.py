@@ -14,15 +14,15 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from connectors.delivery.access import Access, AccessSettings, guard
-from connectors.delivery.hub import Clock, Hub
-from connectors.delivery.limits import Limits
+from connectors.delivery.access.access import Access, AccessSettings, guard
+from connectors.delivery.live.hub import Clock, Hub
+from connectors.delivery.live.limits import Limits
+from connectors.delivery.live.snapshots import ReadSnapshots
+from connectors.delivery.live.ws import ws_routes
 from connectors.delivery.metrics import Metrics
-from connectors.delivery.reading import Reading
-from connectors.delivery.records import read_record
-from connectors.delivery.snapshots import ReadSnapshots
-from connectors.delivery.store import Store
-from connectors.delivery.ws import ws_routes
+from connectors.delivery.store.reading import Reading
+from connectors.delivery.store.records import read_record
+from connectors.delivery.store.store import Store
 from connectors.keys import KeyRing
 from tests.connectors.gateway.running import now_ms
 

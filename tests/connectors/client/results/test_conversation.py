@@ -9,7 +9,7 @@ import pytest
 from connectors.client.results.conversation import ResultConversation
 from connectors.client.results.subscription import Stage, Subscription
 from connectors.client.results.told import Gap
-from connectors.delivery.messages import Channel, ClientMessage, Mode
+from connectors.delivery.live.messages import Channel, ClientMessage, Mode
 from tests.connectors.client.results.records import MINUTE_MS, T0_MS, bar, frame, record, told, welcome
 
 ALL = Channel(channel="bars", symbols=("A",), time_frames=("1min",), mode=Mode.FINAL)

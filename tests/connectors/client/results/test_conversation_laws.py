@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.client.results.conversation import ResultConversation
 from connectors.client.results.told import Gap
-from connectors.delivery.messages import Channel
+from connectors.delivery.live.messages import Channel
 from tests.connectors.client.results.records import T0_MS, bar, frame, record, told, welcome
 from udfs.model import Result
 
