@@ -1,6 +1,7 @@
 """The delivery as a process: settings out of the configuration, sockets, signals, logs, and the code it ends with."""
 
 import asyncio
+import gc
 import socket
 from typing import Any
 
@@ -100,6 +101,7 @@ async def _serve(
     handle_signals(loop, stopping.set)
     delivery.start()
     runner = await _listen(config, delivery, access, log)
+    gc.freeze()  # what stands now stays: looking at it again would hold up every client now and then
     chores = [
         loop.create_task(access.keep_fresh(log)),
         loop.create_task(keep_registered(entry, delivery.standing.load, now_ms)),

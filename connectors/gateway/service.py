@@ -22,6 +22,8 @@ from connectors.gateway.metrics import Metrics
 from connectors.gateway.protocol import Admit, Connection
 from connectors.gateway.publisher import RECORD_BYTES, GatewayPublisher
 
+LOOKS = 20
+"""Times a second that a part of the clients is looked at, each client once a second: a crowd at once would hold up whoever sends."""
 POLL_S = 0.005
 """Between two looks at what has become durable, while anything is under way."""
 FLUSH_BYTES = 1024 * 1024
@@ -75,7 +77,8 @@ class Gateway:
         self._polling: asyncio.Handle | None = None
         self._looking: asyncio.Future[None] | None = None
         self._look_again_s = loop.time() + settings.partitions_every_s
-        self._each_second = loop.call_later(1.0, self._second)
+        self._looks = 0
+        self._next_look = loop.call_later(1 / LOOKS, self._look)
 
     @property
     def paused(self) -> bool:
@@ -219,12 +222,17 @@ class Gateway:
 
     # Once a second -------------------------------------------------------------------------------------------------
 
-    def _second(self) -> None:
-        self._each_second = self._loop.call_later(1.0, self._second)
+    def _look(self) -> None:
+        self._next_look = self._loop.call_later(1 / LOOKS, self._look)
         now_ms, now_s = self._now_ms(), self._loop.time()
-        for client in self.clients:
+        for client in self.clients.part(self._looks, LOOKS):
             if client.connection is not None:
                 self._carry_out(client, client.connection.check(now_ms, now_s, is_read=not client.waits))
+        self._looks = (self._looks + 1) % LOOKS
+        if self._looks == 0:
+            self._second(now_ms, now_s)
+
+    def _second(self, now_ms: int, now_s: float) -> None:
         if not self.paused:
             self._beat(now_ms, now_s)
         self._allowances.forget_rested(now_s)
@@ -250,7 +258,7 @@ class Gateway:
         """Take in what was sent already, wait until it is durable, say so and goodbye. How many records are given up."""
         self.stopping = True
         await asyncio.sleep(LAST_READ_S)
-        self._each_second.cancel()
+        self._next_look.cancel()
         for client in self.clients:
             client.wait(END)
         self._flush()
