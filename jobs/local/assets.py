@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from jobs.errors import DependencyMissing, JobsError
-from jobs.local.jars import STAMP
+from jobs.local.fetched import is_stamped, replace_folder
 from jobs.local.resources import resource
 
 LIBRARY = "lightweight-charts.standalone.production.mjs"
@@ -32,15 +32,13 @@ def install_assets(assets: Path, source: Path | None = None) -> bool:
     stamp = _stamp()
     if source is None and _is_stamped(assets, stamp):
         return False
-    fresh = assets.with_name(assets.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    _copy(source, fresh) if source else _run_npm(fresh)
-    _require_complete(fresh)
-    (fresh / NOTICE).write_text(_notice((fresh / LIBRARY).read_text("utf-8")), "utf-8")
-    (fresh / STAMP).write_text(stamp)
-    shutil.rmtree(assets, ignore_errors=True)
-    fresh.rename(assets)
+
+    def fill(fresh: Path) -> None:
+        _copy(source, fresh) if source else _run_npm(fresh)
+        _require_complete(fresh)
+        (fresh / NOTICE).write_text(_notice((fresh / LIBRARY).read_text("utf-8")), "utf-8")
+
+    replace_folder(assets, stamp, fill)
     return True
 
 
@@ -49,8 +47,7 @@ def _stamp() -> str:
 
 
 def _is_stamped(assets: Path, stamp: str) -> bool:
-    file = assets / STAMP
-    return file.is_file() and file.read_text() == stamp and not _missing(assets) and (assets / NOTICE).is_file()
+    return is_stamped(assets, stamp) and not _missing(assets) and (assets / NOTICE).is_file()
 
 
 def _missing(assets: Path) -> list[str]:

@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 from jobs.errors import DependencyMissing, JobsError
+from jobs.local.fetched import is_stamped, replace_folder
 from jobs.local.resources import resource
 
-STAMP = ".stamp"
 CONNECTOR = "flink-sql-connector-kafka-*.jar"
 REQUIRED = ("kafka_2.13-*.jar", "kafka-clients-*.jar", "log4j-slf4j-impl-*.jar", CONNECTOR)
 _MAVEN_TIMEOUT_S = 900
@@ -22,14 +22,12 @@ def install_jars(jars: Path, source: Path | None = None) -> bool:
     stamp = _stamp()
     if source is None and _is_stamped(jars, stamp):
         return False
-    fresh = jars.with_name(jars.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    _copy(source, fresh) if source else _run_maven(fresh)
-    _require_complete(fresh)
-    (fresh / STAMP).write_text(stamp)
-    shutil.rmtree(jars, ignore_errors=True)
-    fresh.rename(jars)
+
+    def fill(fresh: Path) -> None:
+        _copy(source, fresh) if source else _run_maven(fresh)
+        _require_complete(fresh)
+
+    replace_folder(jars, stamp, fill)
     return True
 
 
@@ -68,8 +66,7 @@ def _stamp() -> str:
 
 
 def _is_stamped(jars: Path, stamp: str) -> bool:
-    file = jars / STAMP
-    return file.is_file() and file.read_text() == stamp and not _missing(jars)
+    return is_stamped(jars, stamp) and not _missing(jars)
 
 
 def _missing(jars: Path) -> list[str]:
