@@ -61,10 +61,14 @@ class Tab:
         return int(self.said_of_chart(what))
 
     def shows(self, **said: object) -> "Tab":
-        """Wait until the chart says all this, `last_close=1.5` of `data-last-close`."""
-        for name, value in said.items():
-            expect(self.chart).to_have_attribute(f"data-{name.replace('_', '-')}", value if isinstance(value, re.Pattern) else text(value))
-        return self
+        """Wait until the chart says all this at one and the same moment, `last_close=1.5` of `data-last-close`."""
+        wanted = {re.sub("_(.)", lambda found: found[1].upper(), name): value for name, value in said.items()}
+        for _ in range(PATIENCE_MS // STEP_MS):
+            seen = self.chart.evaluate("chart => ({ ...chart.dataset })")
+            if all(matches(value, seen.get(name)) for name, value in wanted.items()):
+                return self
+            self.page.wait_for_timeout(STEP_MS)
+        raise AssertionError(f"wanted {wanted}, seen {seen}")
 
     def readout(self, name: str) -> Locator:
         """A value of the read-out, or of the legend of an indicator's own pane."""
@@ -130,6 +134,13 @@ class Tab:
     def _websocket(self, socket: WebSocket) -> None:
         if urlsplit(socket.url).netloc != urlsplit(self.url).netloc:
             self.complaints.append(f"foreign socket: {socket.url}")
+
+
+def matches(wanted: object, seen: str | None) -> bool:
+    """Whether an attribute says what is wanted: a value, or a pattern."""
+    if isinstance(wanted, re.Pattern):
+        return seen is not None and wanted.search(seen) is not None
+    return seen == text(wanted)
 
 
 def text(value: object) -> str:
