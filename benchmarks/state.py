@@ -24,7 +24,8 @@ from connectors.kafka_publisher import KafkaPublisher
 from jobs.errors import JobsError
 from jobs.feed import Sent, WallClock, send
 from jobs.flink_settings import savepoints
-from jobs.simulate import Exchange, Simulation
+from jobs.simulate import Exchange, Simulation, Stretch
+from udfs.frames import DAY_MS, HOUR_MS, MINUTE_MS
 
 HASHMAP = "hashmap"
 BACKENDS: dict[str, tuple[dict[str, object], dict[str, str]]] = {
@@ -116,7 +117,8 @@ def _history(bench: Bench, symbols: int) -> Kept:
     end_ms = clock.now_ms() - ENDED_MS
     bench.say(f"history of {symbols:,} symbols: {days} d at a tick an hour, {hours} h at one a minute")
     publisher = KafkaPublisher(config.kafka_connection())
-    exchange = Exchange(Simulation(symbols=symbols, seed=1, hourly_days=days, minute_hours=hours))
+    stretches = (Stretch(days * DAY_MS, HOUR_MS), Stretch(hours * HOUR_MS, MINUTE_MS))
+    exchange = Exchange(Simulation(symbols=symbols, seed=1, stretches=stretches))
     send(exchange.history(end_ms), publisher, clock, Sent())
     publisher.close()
     with running_job(bench.stack, settings) as job:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice, takewhile
+from typing import NamedTuple
 
 from connectors.tick_codec import encode_tick
 from jobs.feed_records import Arrival, Coalescing, Heartbeat, Item, Record, to_records
@@ -12,6 +13,22 @@ from udfs.frames import DAY_MS, HOUR_MS, MINUTE_MS
 
 SOURCE = "simulate"
 """What the ticks name as their source."""
+
+
+class Stretch(NamedTuple):
+    """A part of the history: so long, with a tick of every symbol each so many ms."""
+
+    lasts_ms: int
+    every_ms: int
+
+
+HISTORY = (
+    Stretch(40 * DAY_MS, 4 * HOUR_MS),
+    Stretch(30 * HOUR_MS, 5 * MINUTE_MS),
+    Stretch(4 * HOUR_MS, MINUTE_MS),
+    Stretch(2 * HOUR_MS, 10_000),
+)
+"""Oldest first, denser towards the start: days enough for each daily indicator, candles worth looking at in the frames one looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +45,8 @@ class Simulation:
     """Trades after the history; without it and without `duration_ms` there is no end."""
     duration_ms: int | None = None
     """Event time after the history."""
-    hourly_days: int = 40
-    """History: this many days at a tick an hour and symbol, ..."""
-    minute_hours: int = 36
-    """... then this many hours at one a minute, up to the start."""
+    stretches: tuple[Stretch, ...] = HISTORY
+    """The history. Its last stretch goes on through the hour that has begun, up to the start."""
     coalescing: Coalescing = field(default_factory=Coalescing.live)
     """Of the trades; a record of history holds a symbol's ticks of one day or one hour."""
     faults: Faults = field(default_factory=Faults)
@@ -65,12 +80,14 @@ class Exchange:
         A round is a UTC day, later an hour; in it each symbol gives one record, and a heartbeat ends it. So no symbol
         is ever ahead of another by a bar's end, and a job that reads it closes each bar once.
         """
-        minutes_from_ms = _floor(now_ms - self._simulation.minute_hours * HOUR_MS, HOUR_MS)
-        hours_from_ms = minutes_from_ms - self._simulation.hourly_days * DAY_MS
-        for round_ms, until_ms in _rounds(max(hours_from_ms, after_ms + 1), minutes_from_ms, DAY_MS):
-            yield from self._round(round_ms, until_ms, HOUR_MS)
-        for round_ms, until_ms in _rounds(max(minutes_from_ms, after_ms + 1), now_ms, HOUR_MS):
-            yield from self._round(round_ms, until_ms, MINUTE_MS)
+        hour_ms = _floor(now_ms, HOUR_MS)
+        from_ms = hour_ms - sum(stretch.lasts_ms for stretch in self._simulation.stretches)
+        for lasts_ms, every_ms in self._simulation.stretches:
+            stretch_until_ms = from_ms + lasts_ms
+            end_ms = now_ms if stretch_until_ms == hour_ms else stretch_until_ms
+            for round_ms, until_ms in _rounds(max(from_ms, after_ms + 1), end_ms, DAY_MS if every_ms >= HOUR_MS else HOUR_MS):
+                yield from self._round(round_ms, until_ms, every_ms)
+            from_ms = stretch_until_ms
 
     def trades(self, start_ms: int) -> Iterator[Item]:
         """The trades from `start_ms` on with the faults asked for, as records and heartbeats."""
@@ -81,9 +98,10 @@ class Exchange:
         return to_records(self._disturbance.disturb(ticks), self._simulation.coalescing)
 
     def _round(self, start_ms: int, until_ms: int, cell_ms: int) -> Iterator[Item]:
-        """One record a symbol, with a tick in each cell of [start_ms, until_ms)."""
-        newest_ms = start_ms
-        for symbol, row in zip(self.symbols, self._rows(self._market.grid(start_ms, until_ms, cell_ms)), strict=True):
+        """One record a symbol, with a tick in each cell of [start_ms, until_ms) that is as large as the trades it stands for."""
+        trades, newest_ms = self._market.grid(start_ms, until_ms, cell_ms), start_ms
+        trades_a_cell = max(1, round(self._simulation.rate / len(self.symbols) * cell_ms / 1_000))
+        for symbol, row in zip(self.symbols, self._rows(trades._replace(sizes=trades.sizes * trades_a_cell)), strict=True):
             symbol_ms = row[-1][0]
             newest_ms = max(newest_ms, symbol_ms)
             yield Record(symbol_ms, symbol, [line for _, line in row], symbol_ms)

@@ -38,7 +38,7 @@ _SLACK, _MOMENT_MS = 1.05, 5_000
 @click.option(
     "--history/--no-history",
     default=None,
-    help="First write 40 days at a tick an hour and 36 h at one a minute.  [default: what the topic lacks of it; none with --speed max]",
+    help="First write 40 days, ever denser towards now.  [default: what the topic lacks of it; none with --speed max]",
 )
 @click.option("--ticks", type=click.IntRange(0), help="End after so many ticks (history, duplicates and bad lines not counted).")
 @click.option("--duration", type=milliseconds, metavar="DURATION", help="End after so much event time.")

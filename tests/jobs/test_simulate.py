@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -85,14 +86,33 @@ def test_prices_are_whole_cents_and_sizes_round_lots() -> None:
         assert tick["size"] % 100 == 0 < tick["size"]
 
 
-def test_history_covers_forty_days_by_the_hour_and_a_day_and_a_half_by_the_minute() -> None:
+def test_history_covers_forty_days_ever_denser_towards_now() -> None:
     ticks = [json.loads(line) for line in lines(Exchange(SMALL).history(NOW))]
+    hour_ms = NOW - NOW % HOUR
+    longest_ms = {2 * HOUR: 20_000, 6 * HOUR: 120_000, 36 * HOUR: 10 * 60_000, 40 * DAY: 8 * HOUR}
     for symbol in symbol_names(5):
         times = [tick["event_time_ms"] for tick in ticks if tick["stock_id"] == symbol]
-        assert max(times) < NOW
-        assert NOW - max(times) < 2 * 60_000
-        assert {time // 60_000 for time in times} >= set(range((NOW - 36 * HOUR) // 60_000 + 1, NOW // 60_000))
-        assert {time // HOUR for time in times} >= set(range((NOW - 36 * HOUR - 40 * DAY) // HOUR + 1, NOW // HOUR))
+        assert NOW - 20_000 < max(times) < NOW
+        assert hour_ms - 40 * DAY - 36 * HOUR <= min(times) < hour_ms - 40 * DAY - 32 * HOUR
+        for back_ms, gap_ms in longest_ms.items():
+            recent = [time for time in times if time >= hour_ms - back_ms]
+            assert max(later - earlier for earlier, later in pairwise(recent)) < gap_ms
+        assert {time // DAY for time in times} == set(range(min(times) // DAY, NOW // DAY + 1))
+
+
+def test_history_goes_on_where_a_topic_ends() -> None:
+    after_ms = NOW - 3 * HOUR
+    times = [json.loads(line)["event_time_ms"] for line in lines(Exchange(SMALL).history(NOW, after_ms))]
+    assert after_ms < min(times) < after_ms + 60_000
+    assert len(times) == pytest.approx(5 * ((HOUR - NOW % HOUR) / 60_000 + (2 * HOUR + NOW % HOUR) / 10_000), rel=0.01)
+
+
+def test_as_much_is_traded_in_history_as_live() -> None:
+    exchange = Exchange(replace(SMALL, ticks=10_000))
+    past = [tick for tick in map(json.loads, lines(exchange.history(NOW))) if tick["event_time_ms"] >= NOW - 2 * HOUR]
+    live = [json.loads(line) for line in lines(exchange.trades(NOW))]
+    a_minute = sum(tick["size"] for tick in past) / 120, sum(tick["size"] for tick in live) / (10_000 / 50 / 60)
+    assert 0.5 < a_minute[0] / a_minute[1] < 2.0
 
 
 def test_in_history_no_symbol_is_ahead_of_another_by_a_bars_end() -> None:
