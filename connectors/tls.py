@@ -61,13 +61,13 @@ def _context(files: TlsFiles) -> ssl.SSLContext:
         _require(file)
     try:
         context.load_cert_chain(files.cert, files.key, password=lambda: "")
-    except ssl.SSLError as error:
+    except OSError as error:
         raise CertificateError(str(files.cert), f"no certificate that {files.key} is the key of ({_reason(error)})") from error
     if files.client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         try:
             context.load_verify_locations(files.client_ca)
-        except ssl.SSLError as error:
+        except OSError as error:
             raise CertificateError(str(files.client_ca), f"no certificate of an authority ({_reason(error)})") from error
     return context
 
@@ -76,11 +76,14 @@ def _require(file: Path) -> None:
     try:
         file.read_bytes()
     except OSError as error:
-        raise CertificateError(str(file), error.strerror or str(error)) from error
+        raise CertificateError(str(file), _reason(error)) from error
 
 
-def _reason(error: ssl.SSLError) -> str:
-    return (error.reason or "no PEM, or with a passphrase").lower().replace("_", " ")
+def _reason(error: OSError) -> str:
+    """Of TLS, or of the system: a file may be gone by now that was there a moment ago."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "no PEM, or with a passphrase").lower().replace("_", " ")
+    return error.strerror or str(error)
 
 
 def _stamps(files: TlsFiles) -> list[Stamp]:

@@ -41,7 +41,7 @@ class GatewayConfig:
     lines_per_second: int = key(
         0,
         Whole(0, 10_000_000),
-        "lines a second that a client may send, a named one over all its connections, others by address; 0 is no limit",
+        "lines a second that a client may send over all its connections: by its key's name, else its own, else its address; 0 is no limit",
     )
     feed_timeout: int = key("60s", duration("1s", "24h"), "silence after which a feed no longer holds event time back")
     linger: int = key("20ms", duration("0ms", "1s"), "how long lines wait for others of their symbol under load, at most")

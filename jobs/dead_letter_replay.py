@@ -119,10 +119,10 @@ class Mender:
     def fate(self, entry: Entry, now_ms: int) -> Fate:
         """What becomes of `entry` at `now_ms`."""
         letter = entry.letter
-        if letter.truncated:
-            return Fate(entry, Outcome.TRUNCATED, f"{len(letter.original):,} of {letter.original_size or 0:,} bytes were kept")
         if not letter.original:
             return Fate(entry, Outcome.NOT_KEPT)
+        if letter.truncated:
+            return Fate(entry, Outcome.TRUNCATED, f"{len(letter.original):,} of {letter.original_size or 0:,} bytes were kept")
         attempt = attempts_of(letter.original) + 1
         if attempt > self._max_attempts:
             return Fate(entry, Outcome.GIVEN_UP, f"sent again {attempt - 1} times already")
@@ -165,8 +165,13 @@ def with_attempt(line: bytes, attempt: int) -> bytes:
 
 
 def edit_by(command: str) -> Edit:
-    """Each original line goes to `command` on stdin, and what it writes is the line. No shell: `sh -c '...'` is one."""
+    """Each original line goes to `command` on stdin, and what it writes is the line. No shell: `sh -c '...'` is one.
+
+    Raises ValueError for a command that is none.
+    """
     words = shlex.split(command)
+    if not words:
+        raise ValueError("no command")
 
     def edit(original: bytes) -> bytes:
         try:

@@ -15,6 +15,7 @@ from connectors.client.conversation import Conversation, Refused, check_line
 from connectors.client.outbox import Chunk
 from connectors.client.retries import Address, Addresses, Retries, finder
 from connectors.client.stamps import Stamps
+from connectors.client.tasks import cancel
 from connectors.errors import ConnectorError, GatewayRefused, GatewayUnreachable, LinesUnacknowledged
 
 BUFFER_BYTES = 8 * 1024 * 1024
@@ -164,9 +165,7 @@ class AsyncTickClient:
         """End at once; what is not acknowledged is given up."""
         running, self._running = self._running, None
         if running is not None:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await cancel(running)
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -214,10 +213,8 @@ class AsyncTickClient:
         except OSError as error:
             self._why = f"{where}: {_reason(error)}"
         finally:
-            hearing.cancel()
-            with suppress(asyncio.CancelledError):
-                await hearing
             writer.close()
+            await cancel(hearing)
         bye = self._conversation.bye
         if bye is None:
             return 0.0

@@ -42,9 +42,12 @@ class Acks:
         connection = client.connection
         if connection is None:
             return
-        if (ack := connection.ack(now_s, at_once=client.ended)) is not None:
-            client.write(ack.data)
-        elif connection.owes_ack and not connection.muted:
-            self._owed.add(client)
+        answers = connection.answers
         if client.ended and connection.settlement.all_settled:
+            for said in answers.last_words(now_s):
+                client.write(said.data)
             client.close()
+        elif (ack := answers.ack(now_s, at_once=client.ended)) is not None:
+            client.write(ack.data)
+        elif answers.owes_ack and not answers.muted:
+            self._owed.add(client)

@@ -13,6 +13,6 @@ def admission_by(ring: KeyRing) -> Admit:
     def admit(hello: Hello) -> Permit | None:
         ring.refresh()
         key = ring.find(hello.key, Scope.INGEST)
-        return None if key is None else partial(ring.has, key.id, Scope.INGEST)
+        return None if key is None else Permit(key.name, partial(ring.has, key.id, Scope.INGEST))
 
     return admit

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
+from connectors.dead_letters import DeadLetter
 from connectors.gateway.judge import Verdict, with_field, with_field_each
 from udfs.model import Reason, Refusal
+
+STAGE = "gateway"
+"""What dead letters call us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,23 @@ class Refused(NamedTuple):
     """Its line is numbered within the connection."""
     original: bytes
     size: int
+
+    def letter(self, origin: Origin, received_ms: int) -> DeadLetter:
+        """Its dead letter."""
+        (reason, detail, line), original, size = self
+        cut = size > len(original)
+        return DeadLetter(
+            reason=reason,
+            detail=detail,
+            stage=STAGE,
+            received_ms=received_ms,
+            original=original,
+            client=origin.client,
+            connection=origin.connection,
+            line=line,
+            original_size=size if cut else None,
+            truncated=cut,
+        )
 
 
 def kept_secret(line: int, text: bytes, size: int) -> Refused:

@@ -27,9 +27,9 @@ class ErrorBudget:
         self.told = True
         return True
 
-    def held_back(self, now_s: float) -> int:
-        """How many to tell of as held back, once the second they fell into is over."""
-        if not self._held_back or self.muted or now_s - self._begun_s < _WINDOW_S:
+    def held_back(self, now_s: float, *, at_last: bool = False) -> int:
+        """How many to tell of as held back: once the second they fell into is over, or `at_last`, when there is no later."""
+        if not at_last and (self.muted or now_s - self._begun_s < _WINDOW_S):
             return 0
         held_back, self._held_back = self._held_back, 0
         return held_back

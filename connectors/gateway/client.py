@@ -5,6 +5,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from connectors.gateway.protocol import Connection
+from connectors.gateway.turns import BUSY_BYTES, turn_size
 
 if TYPE_CHECKING:
     from connectors.gateway.service import Gateway
@@ -13,6 +14,10 @@ WRITE_BUFFER_BYTES = 64 * 1024
 """Answers that a client does not read, up to this; then it is told less."""
 GOODBYE_S = 0.5
 """How long a client that is cut may take to hang up."""
+GRACE_S = 5.0
+"""How long it may take, after that, to read what it was told last: its socket is not kept for one that never reads."""
+TURN = "turn"
+"""Why a socket is not read: the others have their turn."""
 
 
 class Client(asyncio.Protocol):
@@ -29,13 +34,15 @@ class Client(asyncio.Protocol):
         """The number of the read that was its last, among those of all clients."""
         self.ended = False
         """The client has sent all it wanted; it may still hear."""
-        self._closing = False
+        self.closing = False
+        """It was cut: it is told nothing more, and what it sends is dropped."""
+        self._ending: asyncio.TimerHandle | None = None
         self._unread = b""
 
     @property
     def waits(self) -> bool:
-        """Whether its socket is not read for now."""
-        return bool(self._reasons_to_wait)
+        """Whether its socket is not read for now; waiting for its turn is none of it."""
+        return not self._reasons_to_wait <= {TURN}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A socket was taken."""
@@ -50,61 +57,69 @@ class Client(asyncio.Protocol):
         """Bytes came in; after a connection was taken, they do even when it is not to be read."""
         if self._reasons_to_wait:
             self._unread += data
-        elif self.connection is not None:
-            self._gateway.receive(self, self.connection, data)
+        elif not self.closing:
+            self._take_a_turn(data)
 
     def eof_received(self) -> bool:
         """The client will send no more; the socket stays open for its last ack, unless it speaks TLS."""
-        self._take_unread()
+        self.take_rest()
         self.ended = True
         if self.connection is not None:
             self._gateway.end(self, self.connection, clean=True)
-        return self.connection is not None and not self._closing and self._stays_open()
+        return self.connection is not None and not self.closing and self._stays_open()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
-        self._take_unread()
+        self.take_rest()
         self._transport = None
+        if self._ending is not None:
+            self._ending.cancel()
         if self.connection is not None:
             self._gateway.lose(self, self.connection)
 
     def pause_writing(self) -> None:
         """The client does not read its answers."""
         if self.connection is not None:
-            self.connection.muted = True
+            self.connection.answers.muted = True
 
     def resume_writing(self) -> None:
         """It reads them again."""
         if self.connection is not None:
-            self.connection.muted = False
+            self.connection.answers.muted = False
             self._gateway.look_after(self)
 
     def write(self, data: bytes) -> None:
-        """Send an answer."""
-        if self._transport is not None:
+        """Send an answer, unless it was cut."""
+        if self._transport is not None and not self.closing:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Close the socket once everything written is out.
+        """Close the socket once everything written is out, or has not been read for too long.
 
         What the client still sends is read and dropped for a moment: closed with bytes unread, TCP would reset the
         connection, and the client might never see what it was told last.
         """
+        if self.closing or self._transport is None:
+            return
         transport = self._readable()
+        self.closing = True
         if transport is None or not transport.can_write_eof():
-            if self._transport is not None:
-                self._transport.close()
+            self._hang_up()
             return
         if self._reasons_to_wait:
             self._reasons_to_wait.clear()
             transport.resume_reading()
-        self._closing = True
         transport.write_eof()
-        asyncio.get_running_loop().call_later(GOODBYE_S, transport.close)
+        self._ending = asyncio.get_running_loop().call_later(GOODBYE_S, self._hang_up)
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._ending = asyncio.get_running_loop().call_later(GRACE_S, self._transport.abort)
 
     def wait(self, reason: str) -> None:
         """Do not read the socket until `reason` is over."""
-        if self._closing:
+        if self.closing:
             return
         if not self._reasons_to_wait and (transport := self._readable()) is not None:
             transport.pause_reading()
@@ -116,7 +131,8 @@ class Client(asyncio.Protocol):
             return
         self._reasons_to_wait.discard(reason)
         if not self._reasons_to_wait:
-            self._take_unread()
+            data, self._unread = self._unread, b""
+            self._take_a_turn(data)
         if not self._reasons_to_wait and (transport := self._readable()) is not None:
             transport.resume_reading()
 
@@ -125,9 +141,21 @@ class Client(asyncio.Protocol):
         if self._reasons_to_wait and (transport := self._readable()) is not None:
             transport.pause_reading()
 
-    def _take_unread(self) -> None:
+    def take_rest(self) -> None:
+        """Take all that has come in: there will be no later turn."""
         data, self._unread = self._unread, b""
-        if data and self.connection is not None:
+        self._take(data)
+
+    def _take_a_turn(self, data: bytes) -> None:
+        size = turn_size(data)
+        self._unread = data[size:]
+        if self._unread or size >= BUSY_BYTES:
+            self.wait(TURN)
+            asyncio.get_running_loop().call_soon(self.go_on, TURN)
+        self._take(data[:size])
+
+    def _take(self, data: bytes) -> None:
+        if data and self.connection is not None and not self.closing:
             self._gateway.receive(self, self.connection, data)
 
     def _stays_open(self) -> bool:

@@ -18,8 +18,6 @@ class Clients:
         self._clients: dict[str, Client] = {}
         self._by_address: Counter[str] = Counter()
         self._taken = 0
-        self._round: list[str] = []
-        """Connections there were when the round of `part` began."""
         self._gone = asyncio.Event()
 
     def __len__(self) -> int:
@@ -28,17 +26,14 @@ class Clients:
     def __iter__(self) -> Iterator[Client]:
         return iter(list(self._clients.values()))
 
+    @property
+    def names(self) -> list[str]:
+        """The name of each connection, oldest first."""
+        return list(self._clients)
+
     def in_turn(self) -> list[Client]:
         """Every client, the one first that was not read for longest: sockets are read in the order in which reading them begins."""
         return sorted(self._clients.values(), key=attrgetter("last_read"))
-
-    def part(self, number: int, parts: int) -> list[Client]:
-        """Part `number` (from 0) of `parts` equal ones; part 0 begins a round, in which each client that stays comes once."""
-        if number == 0:
-            self._round = list(self._clients)
-        size = -(-len(self._round) // parts)
-        names = self._round[number * size : (number + 1) * size]
-        return [client for client in map(self._clients.get, names) if client is not None]
 
     def has_room_for(self, address: str) -> bool:
         """Whether one more connection from `address` is within the limits."""

@@ -25,7 +25,7 @@ class Limits:
     lines_per_second: int = 0
     """Lines a second a client may send before it is read more slowly; 0 is no limit.
 
-    A named client counts over all its connections, those without a name by their address.
+    A client counts over all its connections: by the name of its key, where none is asked for by its own, else by its address.
     """
     errors_per_second: int = 10
     """Refused lines a second a client is told of one by one; the others are counted."""

@@ -6,21 +6,30 @@ only so long.
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from connectors.gateway import control_lines
+from connectors.gateway.answers import Answers
 from connectors.gateway.batch import Batch, Origin, Refused, Settlement, kept_secret
-from connectors.gateway.budgets import Allowances, ErrorBudget
-from connectors.gateway.control_lines import BAD_OP, BLANK, HEARTBEAT, Hello, may_be_among, may_hold_a_secret, op_of, parse_hello
-from connectors.gateway.events import Close, Event, Pause, Send
+from connectors.gateway.budgets import Allowances
+from connectors.gateway.control_lines import BAD_OP, BLANK, Hello, may_be_among, may_hold_a_secret, op_of, parse_hello
+from connectors.gateway.events import Close, Event, Pause
 from connectors.gateway.heartbeat import Feed
 from connectors.gateway.judge import Judge, TimeGuard, Verdict, is_whole
 from connectors.gateway.limits import Limits
 from connectors.gateway.line_splitter import Lines, LineSplitter
 from udfs.model import Reason, Refusal
 
-Permit: TypeAlias = Callable[[], bool]
-"""Whether a client may still do what it was let in for."""
+
+class Permit(NamedTuple):
+    """What a client was let in with."""
+
+    name: str
+    """Whose key it showed, whatever it calls itself."""
+    holds: Callable[[], bool]
+    """Whether it may still do what it was let in for."""
+
+
 Admit: TypeAlias = Callable[[Hello], Permit | None]
 """What the key of a hello lets its client in with; None for one that may not send ticks."""
 
@@ -41,7 +50,7 @@ class Connection:
         self.origin = origin
         self.feed = Feed(now_s)
         self.settlement = Settlement()
-        self.said_hello = False
+        self.answers = Answers(limits, self.settlement, now_s)
         self.closed = False
         """Nothing more is taken from it."""
         self._limits = limits
@@ -49,16 +58,14 @@ class Connection:
         self._guard = guard
         self._admit = admit
         self._splitter = LineSplitter(limits.max_line_bytes)
-        self._errors = ErrorBudget(limits.errors_per_second)
         self._stamp: bytes | None = None
         self._permit: Permit | None = None
         self._awaits_first_line = True
-        self._opened_s = self._said_s = self._acked_s = now_s
+        self._opened_s = now_s
         self._partial_since_s: float | None = None
         self._allowances = allowances
         self._spender = f"address {origin.address}"
         """Who the lines are of, as far as allowances go."""
-        self._acked = 0
 
     def receive(self, data: bytes, now_ms: int, now_s: float) -> list[Event]:
         """Bytes came in."""
@@ -80,19 +87,16 @@ class Connection:
             return []
         lines = self._splitter.finish()
         self._partial_since_s = None
-        if not lines.texts:
-            self.closed = True
-            return []
         events: list[Event] = []
-        if clean and not lines.overlong and is_whole(lines.texts[0]):
+        if lines.texts and clean and not lines.overlong and is_whole(lines.texts[0]):
             number = self.settlement.received
             events = self._take_with_care(lines, now_ms, now_s)
             if self.settlement.received > number:
-                events.append(self._say(control_lines.hint(number, "taken, but a line ends with a newline"), now_s))
-        else:
+                events.append(self.answers.hint(number, "taken, but a line ends with a newline", now_s))
+        elif lines.texts:
             events = self._take_truncated(lines, now_s)
         self.closed = True
-        return events
+        return [*events, *self.answers.held_back(now_s, at_last=True)]
 
     def check(self, now_ms: int, now_s: float, *, is_read: bool = True) -> list[Event]:
         """Time has passed: deadlines, a key that was revoked, our heartbeat, errors held back. To be called about once a second.
@@ -101,24 +105,19 @@ class Connection:
         """
         if self.closed:
             return []
-        if self._permit is not None and not self._permit():
+        if self._permit is not None and not self._permit.holds():
             return [*self.end(now_ms, now_s, clean=False), *self.bye(Reason.UNAUTHORIZED, now_s)]
         if is_read and (cut := self._missed_deadline(now_ms, now_s)):
             return cut
-        events: list[Event] = []
-        if held_back := self._errors.held_back(now_s):
-            events.append(self._say(control_lines.suppressed(held_back), now_s))
-        if self.said_hello and now_s - self._said_s >= self._limits.heartbeat_interval_s and not self.muted:
-            events.append(self._say(HEARTBEAT, now_s))
-        return events
+        return [*self.answers.held_back(now_s), *self.answers.heartbeat(now_s)]
 
     def _missed_deadline(self, now_ms: int, now_s: float) -> list[Event]:
         limits = self._limits
-        if self._admit is not None and not self.said_hello and now_s - self._opened_s >= limits.hello_timeout_s:
+        if self._admit is not None and not self.answers.said_hello and now_s - self._opened_s >= limits.hello_timeout_s:
             return [*self.end(now_ms, now_s, clean=False), *self.bye("hello_timeout", now_s)]
         if self._partial_since_s is not None and now_s - self._partial_since_s >= limits.partial_line_timeout_s:
             return [*self.end(now_ms, now_s, clean=True), *self.bye("partial_line_timeout", now_s)]
-        if self.said_hello and now_s - self.feed.heard_s >= limits.idle_timeout_s:
+        if self.answers.said_hello and now_s - self.feed.heard_s >= limits.idle_timeout_s:
             return [*self.end(now_ms, now_s, clean=False), *self.bye("idle_timeout", now_s)]
         return []
 
@@ -129,41 +128,10 @@ class Connection:
         if self._partial_since_s is not None:
             self._partial_since_s += seconds
 
-    def ack(self, now_s: float, *, at_once: bool = False) -> Send | None:
-        """How far the client's lines are settled, if it said hello, does not know yet, and it is time to tell."""
-        settlement = self.settlement
-        news = settlement.settled - self._acked
-        if not news or not self.said_hello or self.muted:
-            return None
-        if not at_once and news < self._limits.ack_lines and now_s - self._acked_s < self._limits.ack_interval_s:
-            return None
-        self._acked, self._acked_s = settlement.settled, now_s
-        return self._say(control_lines.ack(settlement.settled, settlement.bad), now_s)
-
-    @property
-    def muted(self) -> bool:
-        """The client does not read what it is told: acks and errors wait."""
-        return self._errors.muted
-
-    @muted.setter
-    def muted(self, muted: bool) -> None:
-        self._errors.muted = muted
-
-    @property
-    def owes_ack(self) -> bool:
-        """Whether the client said hello and does not know yet of all that is settled."""
-        return self.said_hello and self.settlement.settled > self._acked
-
-    @property
-    def listens(self) -> bool:
-        """Whether the client is one that is answered: it said hello, or was told of an error."""
-        return self.said_hello or self._errors.told
-
     def bye(self, code: str, now_s: float) -> list[Event]:
         """Say why the connection ends, and end it."""
         self.closed = True
-        last = self.ack(now_s, at_once=True)
-        return [*([last] if last else []), self._say(control_lines.bye(code), now_s), Close(code)]
+        return [*self.answers.bye(code, now_s), Close(code)]
 
     # Lines ---------------------------------------------------------------------------------------------------------
 
@@ -180,7 +148,7 @@ class Connection:
             self.feed.tick(newest_ms, now_s)
         events: list[Event] = [batch]
         for each in refused:
-            self._tell(events, each.refusal.reason, each.refusal.detail, now_s, each.refusal.line)
+            events += self.answers.error(each.refusal.reason, each.refusal.detail, now_s, each.refusal.line)
         pause_s = self._allowances.spend(self._spender, len(texts), now_s)
         if pause_s > 0:
             events.append(Pause(pause_s))
@@ -212,7 +180,7 @@ class Connection:
             elif op != "hb":
                 events += self._take(ticks, now_ms, now_s, secrets) if ticks.texts else []
                 ticks, secrets = Lines([], {}), set()
-                self._tell(events, BAD_OP, f"op: {op[:40]!a}" + (" comes first or not at all" if op == "hello" else ""), now_s)
+                events += self.answers.error(BAD_OP, f"op: {op[:40]!a}" + (" comes first or not at all" if op == "hello" else ""), now_s)
             if self.closed:
                 return events
         return events + (self._take(ticks, now_ms, now_s, secrets) if ticks.texts else [])
@@ -231,45 +199,36 @@ class Connection:
         """A line that is refused without being judged."""
         batch = Batch(self.origin, refused.refusal.line, [refused.original], Verdict.nothing(), [refused], now_s)
         self.settlement.add(batch)
-        events: list[Event] = [batch]
-        self._tell(events, refused.refusal.reason, refused.refusal.detail, now_s, refused.refusal.line)
-        return events
+        return [batch, *self.answers.error(refused.refusal.reason, refused.refusal.detail, now_s, refused.refusal.line)]
 
     # What the client says of itself, and is told -------------------------------------------------------------------
 
     def _greet(self, text: bytes, now_s: float, events: list[Event]) -> None:
         hello = parse_hello(text)
         if isinstance(hello, str):
-            self._tell(events, BAD_OP, hello, now_s)
-            events += self.bye(BAD_OP, now_s)
+            events += [*self.answers.error(BAD_OP, hello, now_s), *self.bye(BAD_OP, now_s)]
             return
         if self._admit is not None:
             self._permit = self._admit(hello)
             if self._permit is None:
                 self._turn_away(text, len(text), now_s, events)
                 return
-        self.said_hello = True
-        if hello.client is not None:
-            self.origin = replace(self.origin, client=hello.client)
-            self._spender = f"client {hello.client}"
-            self._stamp = b'"source":"%s"' % hello.client.encode()
+        self._call_it(hello.client)
         if hello.replay:
             self.feed.replay = True
             self._guard = self._guard._replace(max_age_ms=None)
-        welcome = control_lines.welcome(self.origin.connection, self._limits.max_line_bytes, self._limits.heartbeat_interval_s)
-        events.append(self._say(welcome, now_s))
+        events.append(self.answers.welcome(self.origin.connection, now_s))
+
+    def _call_it(self, client: str | None) -> None:
+        """Anybody may claim a name; only a key's name is known to be its holder's."""
+        if client is not None:
+            self.origin = replace(self.origin, client=client)
+            self._spender = f"client {client}"
+            self._stamp = b'"source":"%s"' % client.encode()
+        if self._permit is not None:
+            self._spender = f"key {self._permit.name}"
 
     def _turn_away(self, text: bytes, size: int, now_s: float, events: list[Event]) -> None:
         """No key, or the wrong one. Of what was sent instead only length and hash are kept."""
         events += self._refuse(kept_secret(self.settlement.received, text, size), now_s)
         events += self.bye(Reason.UNAUTHORIZED, now_s)
-
-    def _tell(self, events: list[Event], code: str, detail: str, now_s: float, line: int | None = None) -> None:
-        if held_back := self._errors.held_back(now_s):
-            events.append(self._say(control_lines.suppressed(held_back), now_s))
-        if self._errors.allows(now_s):
-            events.append(self._say(control_lines.error(code, detail, line), now_s))
-
-    def _say(self, data: bytes, now_s: float) -> Send:
-        self._said_s = now_s
-        return Send(data)

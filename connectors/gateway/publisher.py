@@ -9,7 +9,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.clients import KafkaConnection, librdkafka_options
-from connectors.dead_letters import DeadLetter, encode_dead_letter
+from connectors.dead_letters import encode_dead_letter
 from connectors.errors import ConnectorError, PublishError
 from connectors.gateway.batch import Batch, Refused
 from connectors.gateway.coalesce import TickRecord
@@ -20,7 +20,6 @@ from connectors.topic_metadata import QUIET, TIMEOUT_S, partitions_of
 from connectors.topics import Topics
 from udfs.model import Reason, Refusal
 
-STAGE = "gateway"
 MAX_RECORDS = 50_000
 """Records under way: the client needs some 500 bytes for each beside its own."""
 RECORD_BYTES = 128 * 1024
@@ -45,7 +44,8 @@ class _Waiting(NamedTuple):
 class GatewayPublisher:
     """Publishes ticks, heartbeats and dead letters. Nothing here blocks; `poll` has to be called while `records` are under way.
 
-    `on_settled` is told each batch of which nothing is under way any more. A refusal for good that no dead letter can
+    `on_settled` is told each batch of which nothing is under way any more, `on_refused` each line that was taken as a tick
+    and is none for the broker; it becomes a dead letter. A refusal for good that no dead letter can
     answer (no such topic, no right to write) becomes `failure`, and the lines in question never become settled.
     Raises KafkaUnreachable when no broker answers within `reach_timeout_s`, TopicMissing.
     """
@@ -55,6 +55,7 @@ class GatewayPublisher:
         connection: KafkaConnection,
         metrics: Metrics,
         on_settled: Callable[[Batch], None],
+        on_refused: Callable[[Batch, Refusal], None],
         *,
         buffer_bytes: int,
         now_ms: Callable[[], int],
@@ -70,6 +71,7 @@ class GatewayPublisher:
         self._kafka = connection
         self._metrics = metrics
         self._on_settled = on_settled
+        self._on_refused = on_refused
         self._buffer_bytes = buffer_bytes
         self._now_ms = now_ms
         self._waiting: deque[_Waiting] = deque()
@@ -98,7 +100,7 @@ class GatewayPublisher:
         """Hand over a line that is refused; `batch` is unsettled until it is durable."""
         batch.unsettled += 1
         self._metrics.dead_letters[refused.refusal.reason] += 1
-        value = encode_dead_letter(self._letter(batch, refused))
+        value = encode_dead_letter(refused.letter(batch.origin, self._now_ms()))
         self._produce(self._dead_letters, value, None, -1, partial(self._on_letter, batch, len(value)), self._now_ms(), len(value))
 
     def heartbeat(self, event_time_ms: int) -> bool:
@@ -181,6 +183,7 @@ class GatewayPublisher:
             self._fail(self._ticks, error)
 
     def _settle(self, record: TickRecord) -> None:
+        self._metrics.ticks += record.lines
         for batch, _ in record.parts:
             batch.unsettled -= 1
             if not batch.unsettled:
@@ -217,26 +220,10 @@ class GatewayPublisher:
         text = batch.texts[index]
         reason = Reason.FUTURE_TIME if error.code() == KafkaError.INVALID_TIMESTAMP else Reason.POISON
         batch.bad += 1
-        self._metrics.ticks -= 1
         refusal = Refusal(reason, f"the broker refuses it: {error.str()}", batch.first + index)
         self.publish_dead_letter(batch, Refused(refusal, text, len(text)))
         batch.unsettled -= 1
-
-    def _letter(self, batch: Batch, refused: Refused) -> DeadLetter:
-        (reason, detail, line), original, size = refused
-        cut = size > len(original)
-        return DeadLetter(
-            reason=reason,
-            detail=detail,
-            stage=STAGE,
-            received_ms=self._now_ms(),
-            original=original,
-            client=batch.origin.client,
-            connection=batch.origin.connection,
-            line=line,
-            original_size=size if cut else None,
-            truncated=cut,
-        )
+        self._on_refused(batch, refusal)
 
     def _options(self) -> dict[str, object]:
         return {

@@ -8,33 +8,31 @@ from typing import Any
 from connectors.clients import KafkaConnection
 from connectors.gateway import control_lines
 from connectors.gateway.acks import Acks
+from connectors.gateway.back_pressure import BackPressure
 from connectors.gateway.batch import Batch, Origin
 from connectors.gateway.budgets import Allowances
 from connectors.gateway.client import GOODBYE_S, Client
 from connectors.gateway.clients import Clients
-from connectors.gateway.coalesce import Coalescer
+from connectors.gateway.departures import Departures
 from connectors.gateway.events import Close, Event, Pause, Send
-from connectors.gateway.heartbeat import heartbeat_ms
 from connectors.gateway.judge import Judge
 from connectors.gateway.limits import GatewaySettings
-from connectors.gateway.linger import Linger
 from connectors.gateway.metrics import Metrics
 from connectors.gateway.protocol import Admit, Connection
-from connectors.gateway.publisher import RECORD_BYTES, GatewayPublisher
+from connectors.gateway.publisher import GatewayPublisher
+from connectors.gateway.pulse import Pulse
+from connectors.gateway.rounds import Rounds
+from udfs.model import Refusal
 
-LOOKS = 20
-"""Times a second that a part of the clients is looked at, each client once a second: a crowd at once would hold up whoever sends."""
+LOOKS = 100
+"""Times a second that those clients are looked at whose turn has come."""
+PULSE_S = 1.0
+"""Between two heartbeats."""
 POLL_S = 0.005
 """Between two looks at what has become durable, while anything is under way."""
-FLUSH_BYTES = 1024 * 1024
-"""Lines that wait for company are sent at once when they are more than this."""
 LAST_READ_S = 0.25
 """At the end, how long to go on reading what clients have sent already."""
-TURN_BYTES = 64 * 1024
-"""A socket that gives this much at once waits until the others had their turn: uvloop would read on, up to 8 MB."""
-LOOK_S = 2.0
-"""How long Kafka may take to say how many partitions there are."""
-QUEUE, RATE, TURN, END = "queue", "rate", "turn", "end"
+RATE, END = "rate", "end"
 """Why a socket is not read."""
 
 
@@ -55,35 +53,33 @@ class Gateway:
     ) -> None:
         self.metrics = Metrics()
         self.clients = Clients(settings.name, settings.limits)
-        self.publisher = GatewayPublisher(kafka, self.metrics, self._on_settled, buffer_bytes=settings.buffer_bytes, now_ms=now_ms)
+        self.publisher = GatewayPublisher(
+            kafka, self.metrics, self._on_settled, self._on_refused, buffer_bytes=settings.buffer_bytes, now_ms=now_ms
+        )
+        self.pulse = Pulse(self.publisher, self.metrics, loop, settings)
         self.failed: asyncio.Future[None] = loop.create_future()
         self.stopping = False
-        self.last_beat_ms: int | None = None
-        """What the newest heartbeat said."""
         self._settings = settings
         self._loop = loop
         self._now_ms = now_ms
         self._log = log
         self._admit = admit
         self._judge = Judge(settings.scales, settings.limits.max_line_bytes)
-        self._coalescer = Coalescer(settings.ticks_per_record, RECORD_BYTES)
-        self._linger = Linger(settings.linger_s)
+        self._departures = Departures(self.publisher, loop, settings, self._on_flushed)
+        self._back_pressure = BackPressure(self.clients, self.metrics, loop, log)
         self._allowances = Allowances(settings.limits.lines_per_second)
         self._acks = Acks()
-        self._paused_since_s: float | None = None
         self._reads = 0
         self._polled = asyncio.Event()
-        self._flushing: asyncio.Handle | None = None
         self._polling: asyncio.Handle | None = None
-        self._looking: asyncio.Future[None] | None = None
-        self._look_again_s = loop.time() + settings.partitions_every_s
-        self._looks = 0
+        self._rounds = Rounds(self.clients, loop.time())
         self._next_look = loop.call_later(1 / LOOKS, self._look)
+        self._next_beat = loop.call_later(PULSE_S, self._beat)
 
     @property
     def paused(self) -> bool:
         """Whether no socket is read because Kafka does not keep up."""
-        return self._paused_since_s is not None
+        return self._back_pressure.holds
 
     # Clients -------------------------------------------------------------------------------------------------------
 
@@ -100,18 +96,13 @@ class Gateway:
         client.connection = Connection(origin, limits, self._judge, guard, self._allowances, now_s, self._admit)
         self.clients.add(name, client)
         self.metrics.connections += 1
-        if self.paused:
-            client.wait(QUEUE)
-            self._loop.call_soon(client.hold)
+        self._back_pressure.join(client)
 
     def receive(self, client: Client, connection: Connection, data: bytes) -> None:
         """A client has sent bytes."""
         self.metrics.bytes += len(data)
         self._reads += 1
         client.last_read = self._reads
-        if len(data) >= TURN_BYTES:
-            client.wait(TURN)
-            self._loop.call_soon(client.go_on, TURN)
         self._carry_out(client, connection.receive(data, self._now_ms(), self._loop.time()))
 
     def end(self, client: Client, connection: Connection, *, clean: bool) -> None:
@@ -124,7 +115,7 @@ class Gateway:
         self._carry_out(client, connection.end(self._now_ms(), self._loop.time(), clean=False))
         self.clients.remove(connection.origin.connection)
         self._acks.forget(client)
-        if connection.said_hello:
+        if connection.answers.said_hello:
             settled = connection.settlement
             origin = connection.origin
             self._log.info("client_gone", client=origin.client, connection=origin.connection, lines=settled.received, acked=settled.settled)
@@ -154,46 +145,14 @@ class Gateway:
 
     def _take(self, batch: Batch) -> None:
         self.metrics.lines += len(batch.texts)
-        self.metrics.ticks += len(batch.texts) - len(batch.refused)
         for refused in batch.refused:
             self.publisher.publish_dead_letter(batch, refused)
-        self._coalescer.add(batch)
-        batch.unsettled -= 1
-        if self._coalescer.size > FLUSH_BYTES or self.publisher.full:
-            self._flush()
-        elif self._flushing is None:
-            wait_s = self._linger.wait_s(self._loop.time())
-            self._flushing = self._loop.call_later(wait_s, self._flush) if wait_s else self._loop.call_soon(self._flush)
+        self._departures.add(batch)
 
-    def _flush(self) -> None:
-        if self._flushing is not None:
-            self._flushing.cancel()
-            self._flushing = None
-        self._linger.flushed(self._coalescer.lines, self._loop.time())
-        for record in self._coalescer.take():
-            self.publisher.publish(record)
-        if self.publisher.full and not self.paused:
-            self._pause()
+    def _on_flushed(self) -> None:
+        if self.publisher.full:
+            self._back_pressure.begin()
         self._poll_soon()
-
-    def _pause(self) -> None:
-        self._paused_since_s = self._loop.time()
-        self.metrics.pauses += 1
-        for client in self.clients:
-            client.wait(QUEUE)
-
-    def _resume(self, paused_since_s: float) -> None:
-        paused_s = self._loop.time() - paused_since_s
-        self._paused_since_s = None
-        if paused_s > 1.0:
-            self._log.warning("reading_resumed", paused_s=round(paused_s, 1))
-        for client in self.clients:
-            if client.connection is not None:
-                client.connection.stood_still(paused_s)
-        for client in self.clients.in_turn():
-            if self.paused:  # what one of them had sent already was too much again
-                break
-            client.go_on(QUEUE)
 
     # What has become durable ---------------------------------------------------------------------------------------
 
@@ -207,8 +166,8 @@ class Gateway:
         self._polled.set()
         if self.publisher.failure is not None and not self.failed.done():
             self.failed.set_exception(self.publisher.failure)
-        if self._paused_since_s is not None and self.publisher.roomy:
-            self._resume(self._paused_since_s)
+        if self.publisher.roomy:
+            self._back_pressure.end()
         self._acks.tell(self._loop.time())
         if self.publisher.records or self._acks.owed:
             self._poll_soon()
@@ -220,37 +179,31 @@ class Gateway:
             client.connection.settlement.advance()
             self._acks.look_at(client)
 
+    def _on_refused(self, batch: Batch, refusal: Refusal) -> None:
+        client = self.clients.get(batch.origin.connection)
+        if client is not None and client.connection is not None:
+            reason, detail, line = refusal
+            self._carry_out(client, [*client.connection.answers.error(reason, detail, self._loop.time(), line)])
+
     # Once a second -------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
         self._next_look = self._loop.call_later(1 / LOOKS, self._look)
         now_ms, now_s = self._now_ms(), self._loop.time()
-        for client in self.clients.part(self._looks, LOOKS):
+        for client in self._rounds.due(now_s):
             if client.connection is not None:
                 self._carry_out(client, client.connection.check(now_ms, now_s, is_read=not client.waits))
-        self._looks = (self._looks + 1) % LOOKS
-        if self._looks == 0:
-            self._second(now_ms, now_s)
 
-    def _second(self, now_ms: int, now_s: float) -> None:
+    def _beat(self) -> None:
+        self._next_beat = self._loop.call_later(PULSE_S, self._beat)
+        now_s = self._loop.time()
         if not self.paused:
-            self._beat(now_ms, now_s)
+            self._departures.flush()  # a heartbeat overtakes no line
+            connections = (client.connection for client in self.clients)
+            feeds = [connection.feed for connection in connections if connection is not None and not connection.closed]
+            self.pulse.beat(feeds, self._now_ms(), now_s)
         self._allowances.forget_rested(now_s)
-        self._look_for_partitions(now_s)
-
-    def _beat(self, now_ms: int, now_s: float) -> None:
-        self._flush()  # a heartbeat overtakes no line
-        feeds = [client.connection.feed for client in self.clients if client.connection is not None and not client.connection.closed]
-        event_ms = heartbeat_ms(feeds, now_ms, now_s, self._settings.feed_timeout_s)
-        self.last_beat_ms = event_ms
-        if event_ms is not None and self.publisher.heartbeat(event_ms):
-            self.metrics.heartbeats += 1
-
-    def _look_for_partitions(self, now_s: float) -> None:
-        if now_s < self._look_again_s or (self._looking is not None and not self._looking.done()):
-            return
-        self._look_again_s = now_s + self._settings.partitions_every_s
-        self._looking = self._loop.run_in_executor(None, self.publisher.look_for_partitions, LOOK_S)
+        self.pulse.look_for_partitions(now_s)
 
     # The end -------------------------------------------------------------------------------------------------------
 
@@ -259,9 +212,11 @@ class Gateway:
         self.stopping = True
         await asyncio.sleep(LAST_READ_S)
         self._next_look.cancel()
+        self._next_beat.cancel()
         for client in self.clients:
             client.wait(END)
-        self._flush()
+            self._take_last(client)
+        self._departures.flush()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._drained(), self._settings.drain_timeout_s - LAST_READ_S - 2 * GOODBYE_S)
         self._say_goodbye()
@@ -269,32 +224,38 @@ class Gateway:
             await asyncio.wait_for(self.clients.all_gone(), 2 * GOODBYE_S)
         if self._polling is not None:
             self._polling.cancel()
-        if self._looking is not None:
-            await self._looking
+        await self.pulse.end()
         given_up = self.publisher.records
         self.publisher.close()
         return given_up
 
+    def _take_last(self, client: Client) -> None:
+        """One that hears no acks would not send again what is left of it: its stream ends here."""
+        connection = client.connection
+        if connection is not None and not connection.answers.said_hello:
+            client.take_rest()
+            self._carry_out(client, connection.end(self._now_ms(), self._loop.time(), clean=True))
+
     async def _drained(self) -> None:
-        while self.publisher.records and self.publisher.failure is None:
+        while (self.publisher.records or self._departures.lines) and self.publisher.failure is None:
             await self._polled.wait()
             self._polled.clear()
 
     def _say_goodbye(self) -> None:
         for client in self.clients:
             connection = client.connection
-            if connection is not None and connection.listens:
+            if connection is not None and connection.answers.listens and not client.closing:
                 self._carry_out(client, connection.bye("shutdown", self._loop.time()))
             else:
                 client.close()
 
     def gauges(self) -> dict[str, float]:
         """What there is now, by the names of `metrics.GAUGES`."""
-        lag_ms = 0 if self.last_beat_ms is None else self._now_ms() - self.last_beat_ms
+        lag_s = self.pulse.lag_s(self._now_ms())
         return {
             "open_connections": len(self.clients),
             "paused_connections": sum(client.waits for client in self.clients),
             "queue_records": self.publisher.records,
             "queue_bytes": self.publisher.bytes,
-            "heartbeat_lag_seconds": max(0, lag_ms) / 1_000,
+            **({} if lag_s is None else {"heartbeat_lag_seconds": lag_s}),
         }

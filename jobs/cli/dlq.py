@@ -11,7 +11,7 @@ from udfs.model import Reason
 
 if TYPE_CHECKING:
     from jobs.dead_letter_box import Entry, Listing
-    from jobs.dead_letter_replay import Fate
+    from jobs.dead_letter_replay import Edit, Fate
 
 _PIPE_WIDTH = 200
 _reasons = click.option(
@@ -110,17 +110,18 @@ def replay(
     from contextlib import closing, nullcontext
 
     from connectors.replay_publisher import ReplayPublisher
-    from jobs.dead_letter_replay import Mender, Selection, edit_by
+    from jobs.dead_letter_replay import Mender, Selection
     from jobs.feed import WallClock
     from jobs.replay_letters import replay_letters
     from udfs.model import Scales
 
     for letter_id in letter_ids:
         _parsed(letter_id)
+    mend = None if edit is None else _edit(edit)
     config = current_config(ctx)
     connection, ticks = config.kafka_connection(), config.ticks
     scales = Scales(ticks.price_decimals, ticks.size_decimals)
-    mender = Mender(scales, ticks.max_future, edit=edit_by(edit) if edit else None, max_attempts=max_attempts)
+    mender = Mender(scales, ticks.max_future, edit=mend, max_attempts=max_attempts)
     selection = Selection({Reason(reason) for reason in reasons}, since, set(letter_ids))
     sending = nullcontext() if dry_run else closing(ReplayPublisher(connection, f"{config.consumer_group}-dlq-replay"))
     with sending as publisher:
@@ -151,6 +152,15 @@ def _parsed(letter_id: str) -> tuple[int, int]:
         return parse_id(letter_id)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _edit(command: str) -> "Edit":
+    from jobs.dead_letter_replay import edit_by
+
+    try:
+        return edit_by(command)
+    except ValueError as error:
+        raise click.BadParameter(f"{command!r}: {error}", param_hint="--edit") from error
 
 
 def _record(entry: "Entry") -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Certificates served, renewed and asked for, over real sockets."""
 
 import asyncio
+import os
 import shutil
 import socket
 import ssl
@@ -158,3 +159,23 @@ def test_what_is_wrong_with_files_is_said_with_their_name(files: TlsFiles, autho
     for said, wrong in cases.items():
         with pytest.raises(CertificateError, match=said):
             ServerTls(wrong)
+
+
+@pytest.mark.parametrize("which", ["key", "client_ca"])
+def test_a_file_that_vanishes_while_it_is_looked_at_is_as_one_that_is_not_there(
+    files: TlsFiles, authority: Certificate, tmp_path: Path, which: str
+) -> None:
+    """Renewed files are often moved into place: a pipe can be read once, and is gone then."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def hand_over() -> None:
+        with pipe.open("wb") as writer:  # waits until it is read
+            pipe.unlink()
+            writer.write((files.key if which == "key" else authority.cert).read_bytes())
+
+    handing = threading.Thread(target=hand_over, daemon=True)
+    handing.start()
+    with pytest.raises(CertificateError, match=r"pipe.*no such file|No such file"):
+        ServerTls(files._replace(**{which: pipe}))
+    handing.join(20)

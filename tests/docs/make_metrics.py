@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.delivery import metrics as delivery
+from connectors.gateway import metrics as gateway
 from jobs.local.metrics_server import PUSH_INTERVAL_S
 from udfs.functions.counters import COUNTED
 
@@ -84,6 +85,13 @@ Flink calls every counter a gauge. They begin at 0 with each start of the job, a
 ## Tickloom's own
 
 """
+GATEWAY = """\
+## The gateway's
+
+At `http://127.0.0.1:9998/metrics` (`gateway.admin`); where other machines reach it, with a key of the scope `read`. Counters begin at 0
+with each start. No metric has a symbol for a label. Once all lines are settled, lines = ticks + dead letters.
+
+"""
 DELIVERY = """\
 ## The delivery's
 
@@ -97,7 +105,7 @@ LETTERS = f"{OPERATOR}tickloom_reason_dead_letters"
 def page() -> str:
     """The page as it should be."""
     flink = (line for title, rows in FLINK.items() for line in _section(title, rows))
-    return "\n".join([HEAD + _table(_ours()), *flink, DELIVERY + _table(_delivery()), _alerts()])
+    return "\n".join([HEAD + _table(_ours()), *flink, GATEWAY + _table(_gateway()), DELIVERY + _table(_delivery()), _alerts()])
 
 
 def _ours() -> Iterator[Row]:
@@ -106,6 +114,13 @@ def _ours() -> Iterator[Row]:
     yield Row(
         LETTERS, f"{OPERATOR_LABELS} reason", "lines that do not count, by [reason](reasons.md); `late_tick` and `future_time` among them"
     )
+
+
+def _gateway() -> Iterator[Row]:
+    yield from (Row(f"{gateway.PREFIX}{name}_total", "", _sentence(text)) for name, text in gateway.COUNTERS.items())
+    yield from (Row(name, " ".join(labels), _sentence(text)) for name, labels, text in gateway.LABELLED.values())
+    yield from (Row(f"{gateway.PREFIX}{name}", "", _sentence(text)) for name, text in gateway.GAUGES.items())
+    yield from (Row(f"{gateway.PREFIX}{name}", "le", f"{_sentence(text)}; a histogram") for name, text in gateway.HISTOGRAMS.values())
 
 
 def _delivery() -> Iterator[Row]:
@@ -143,7 +158,12 @@ def _alerts() -> str:
 | `{OPERATOR}pendingRecords` rising for 5 min | it does not keep up: more `job.parallelism`, or more ticks a record |
 | `{JOB}lastCheckpointDuration > 10000` | finals come late |
 | `increase({LETTERS}[5m]) > 0` | bad input: `tickloom dlq ls` |
-| `tickloom_delivery_kafka_reachable == 0` for 1 min | clients see old bars: `tickloom logs delivery` |
+| `rate(tickloom_gateway_heartbeats_total[1m]) == 0` for 1 min | no feed is live, or Kafka is away: bars of quiet symbols do not close |
+| `tickloom_gateway_heartbeat_lag_seconds > 60` for 5 min | the slowest feed is so far behind: bars of quiet symbols close late |
+| `increase(tickloom_gateway_pauses_total[5m]) > 10` | Kafka does not keep up with what feeds send |
+| `increase(tickloom_dead_letters_total{{stage="gateway"}}[5m]) > 0` | feeds send lines that do not count: `tickloom dlq ls` |
+| `increase(tickloom_gateway_turned_away_total[5m]) > 0` | more clients than `gateway.max_connections` or `..._per_address` allow |
+| `tickloom_delivery_degraded == 1` for 1 min | clients see old bars; Kafka, a topic, or a full disk: `tickloom logs delivery` |
 | `increase(tickloom_delivery_cuts_total{{code="slow_client"}}[5m]) > 0` | clients do not read as fast as they are sent to |
 | `increase({OPERATOR}tickloom_split_symbols[1h]) > 0` | a producer partitions otherwise: results of these symbols cannot be proved |
 """

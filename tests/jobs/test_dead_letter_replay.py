@@ -7,6 +7,7 @@ import pytest
 
 from connectors.codec import DeadLetter, encode_dead_letter
 from connectors.consumer import Record
+from connectors.gateway.batch import Origin, kept_secret
 from connectors.replay_notes import encode_replay_note
 from jobs.dead_letter_box import Entry, list_letters
 from jobs.dead_letter_replay import (
@@ -86,7 +87,8 @@ def test_a_gateways_client_becomes_the_source_that_the_gateway_would_have_said()
 
 def test_what_was_not_kept_whole_is_never_sent() -> None:
     assert fate(entry(tick(), truncated=True, original_size=300_000)).outcome is Outcome.TRUNCATED
-    assert fate(entry(b"", reason=Reason.UNAUTHORIZED)).outcome is Outcome.NOT_KEPT
+    secret = kept_secret(0, tick(), 20_000).letter(Origin("feed-a", "g1-1", "127.0.0.1"), NOW_MS)
+    assert fate(Entry(0, 17, secret)).outcome is Outcome.NOT_KEPT
 
 
 def test_none_circles_for_ever() -> None:

@@ -5,8 +5,12 @@ import os
 import signal
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from connectors.clients import KafkaConnection
 from jobs.local.broker import Broker, running
@@ -106,6 +110,7 @@ def test_while_the_broker_is_away_sockets_wait_and_nothing_is_lost_and_only_a_se
         grown = process.memory - before
         assert stands_still(feeds), "sockets are not read"
         assert [feed.acked for feed in feeds] == acked
+        assert why_not_ready(process) == ["kafka does not keep up"]
         print(f"memory while the broker was away for {away_s} s: {grown / MIB:+.0f} MiB")
         assert grown < 256 * MIB
         with running(own, log, os.environ):
@@ -123,15 +128,26 @@ def test_while_the_broker_is_away_sockets_wait_and_nothing_is_lost_and_only_a_se
 
 def a_second_ctrl_c_ends_it_at_once(process: GatewayProcess) -> None:
     """The broker is away again, so that the first one is not enough."""
+    assert "cannot reach Kafka" in why_not_ready(process)[0]
     with Socket(process.address, HELLO) as client:
         assert (client.hear() or {})["op"] == "welcome"
         client.send(tick())
         process.popen.send_signal(signal.SIGINT)
         process.wait_until_it_says("gateway_stopping")
+        assert why_not_ready(process) == ["stopping"]
         process.popen.send_signal(signal.SIGINT)
         code, took_s = process.ends()
         assert (code, took_s < 3) == (130, True)
         assert not any(said["op"] == "ack" for said in client.hear_all())
+
+
+def why_not_ready(process: GatewayProcess) -> list[str]:
+    """What `/readyz` says, which must be that it is not."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen("http://{}:{}/readyz".format(*process.admin), timeout=20)
+    assert refused.value.code == 503
+    said: list[str] = json.loads(refused.value.read())["why"]
+    return said
 
 
 def stands_still(feeds: list[Feed]) -> bool:
@@ -245,7 +261,7 @@ def dead_feeds_close_nothing(stack: Stack, kafka: KafkaConnection) -> None:
         silent.send(tick("SILENT", event_time_ms=clock.last_ms))
         clock.wait_for_end(more_ms=2_000)
         assert minutes_of(stack, "DEAD", "SILENT") == {}
-        assert gateway.ask(lambda gateway: gateway.last_beat_ms) is None
+        assert gateway.ask(lambda gateway: gateway.pulse.reached_ms) is None
         closed = {(symbol, clock.minute_ms): ("final", 1) for symbol in ("DEAD", "SILENT")}
 
         def lives() -> bool:

@@ -5,6 +5,7 @@ import re
 import resource
 import socket
 import struct
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -99,11 +100,13 @@ def test_a_line_without_end_costs_no_memory_and_the_next_one_counts(gateway: Gat
 def test_connections_that_come_and_go_leave_nothing_behind(gateway: GatewayProcess, long_run: bool) -> None:
     for count in (HASTY[long_run] // 5, HASTY[long_run]):
         memory, descriptors = gateway.memory, gateway.descriptors
+        begun_s = time.monotonic()
         for number in range(count):
             come_and_go(gateway.address, number)
+        took_s = time.monotonic() - begun_s
         give_back(gateway, descriptors)
     grown = gateway.memory - memory
-    print(f"{count:,} connections that came and went: {grown / MIB:+.2f} MiB")
+    print(f"{count:,} connections that came and went in {took_s:.1f} s: {grown / MIB:+.2f} MiB")
     assert grown <= MIB
     with Socket(gateway.address, HELLO % 0) as client:
         client.send(tick(2))

@@ -14,6 +14,7 @@ from connectors.client.conversation import Refused
 from connectors.client.plain import TickClient
 from connectors.errors import GatewayRefused, GatewayUnreachable, LinesUnacknowledged
 from connectors.keys import KeyRing, Scope, add_key
+from connectors.registry import Registration, discover
 from connectors.tcp_publisher import TcpPublisher
 from connectors.tls import ServerTls, TlsFiles
 from jobs.local.ports import free_ports
@@ -165,6 +166,19 @@ def test_when_the_gateway_stops_its_clients_come_back_to_the_next_one(broker: Te
         assert (client.acked, client.connects) == (20_000, 2)
     counted = {key: sorted(set(each)) for key, each in seqs(broker, "next.").items()}
     assert counted == {("feed-d", f"S{each}"): list(range(4_000)) for each in range(5)}
+
+
+def test_a_client_finds_its_gateway_in_the_registry(broker: TestBroker) -> None:
+    kafka = connection_with_topics(broker, "found.")
+    with running_gateway(kafka) as running:
+        entry = Registration(kafka, "gateway", "g1", at(running), "0", now_ms())
+        entry.say(now_ms(), {})
+        with TickClient(lambda: discover(kafka, "gateway", now_ms()), client="feed-f") as client:
+            client.send("A", 1.0, 1)
+            client.flush(20)
+            assert (client.acked, client.bad) == (1, 0)
+        entry.leave()
+    assert seqs(broker, "found.") == {("feed-f", "A"): [0]}
 
 
 def test_nobody_there_is_said_with_the_reason() -> None:

@@ -146,7 +146,7 @@ def test_the_gateways_own_state_machine_takes_every_line_however_the_bytes_are_c
         came = heard(now, of=gateway)
         settle(came.batches)
         gateway.settlement.advance()
-        ack = gateway.ack(0.0, at_once=True)
+        ack = gateway.answers.ack(0.0, at_once=True)
         client.receive(b"".join(json.dumps(each).encode() + b"\n" for each in came.said) + (ack.data if ack else b""))
         out += client.to_send(0.0, 100)
     assert (client.acked, client.outbox.lines, client.bye) == (len(lines), 0, None)

@@ -88,10 +88,12 @@ def running_gateway(
     log: Any = None,
     **settings: Any,
 ) -> Iterator[RunningGateway]:
-    """A gateway until the block ends; it must not have failed. `ring` and `tls` are its admin port's, too."""
+    """A gateway until the block ends; it must not have failed, nor anything in its loop. `ring` and `tls` are its admin port's, too."""
     any_port = ("127.0.0.1", 0)
     made = GatewaySettings("g1", any_port, any_port, guard, limits=limits or Limits(), drain_timeout_s=5.0, **settings)
     loop = uvloop.new_event_loop()
+    problems: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, problem: problems.append(problem))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
@@ -110,6 +112,7 @@ def running_gateway(
             running.stop()
             asyncio.run_coroutine_threadsafe(admin.cleanup(), loop).result(TIMEOUT_S)
         assert gateway.failed.done() is False or gateway.failed.exception() is None
+        assert problems == []
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

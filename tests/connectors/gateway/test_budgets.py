@@ -1,4 +1,4 @@
-from connectors.gateway.budgets import Allowances
+from connectors.gateway.budgets import Allowances, ErrorBudget
 
 
 def test_a_second_of_lines_may_come_at_once_and_more_has_to_be_waited_for() -> None:
@@ -35,3 +35,11 @@ def test_who_has_rested_is_forgotten_and_who_has_not_is_not() -> None:
     assert allowances.spend("busy", 100, 10.5) == 1.0
     allowances.forget_rested(12.5)
     assert len(allowances) == 0
+
+
+def test_what_is_held_back_can_be_asked_for_at_last_whatever_the_time() -> None:
+    budget = ErrorBudget(2)
+    assert [budget.allows(10.0) for _ in range(5)] == [True, True, False, False, False]
+    assert budget.held_back(10.1) == 0
+    assert budget.held_back(10.1, at_last=True) == 3
+    assert budget.held_back(11.5, at_last=True) == 0

@@ -1,6 +1,6 @@
 import re
 
-from connectors.gateway.metrics import GAUGES, Metrics, prometheus_text
+from connectors.gateway.metrics import COUNTERS, GAUGES, HISTOGRAMS, LABELLED, PREFIX, Metrics, prometheus_text
 from connectors.prometheus import LATENCY_BOUNDS_S
 from udfs.model import Reason
 
@@ -34,6 +34,18 @@ def test_everything_is_in_prometheus_text_format() -> None:
     assert found["tickloom_gateway_queue_bytes", ""] == 1.5
     assert sum(labels.startswith("stage") for _, labels in found) == len(Reason)
     assert not any("symbol=" in labels for _, labels in found)
+
+
+def test_what_there_is_no_value_of_is_left_out() -> None:
+    found = samples(prometheus_text(Metrics(), {"queue_bytes": 7}))
+    assert found["tickloom_gateway_queue_bytes", ""] == 7
+    assert ("tickloom_gateway_heartbeat_lag_seconds", "") not in found
+
+
+def test_the_tables_name_every_metric() -> None:
+    announced = {line.split()[2] for line in prometheus_text(Metrics(), dict.fromkeys(GAUGES, 0)).splitlines() if line.startswith("# TYPE")}
+    named = {f"{PREFIX}{name}_total" for name in COUNTERS} | {f"{PREFIX}{name}" for name in GAUGES}
+    assert announced == named | {name for name, *_ in LABELLED.values()} | {f"{PREFIX}{name}" for name, _ in HISTOGRAMS.values()}
 
 
 def test_the_histogram_counts_lines_below_each_bound() -> None:

@@ -15,7 +15,7 @@ SECRET = "s3cr3t-0123456789"
 
 
 def knows_the_key(hello: Hello) -> Permit | None:
-    return (lambda: True) if hello.key == SECRET else None
+    return Permit("feeds", lambda: True) if hello.key == SECRET else None
 
 
 # Lines -------------------------------------------------------------------------------------------------------------
@@ -78,17 +78,44 @@ def test_after_ten_errors_in_a_second_the_others_are_counted_and_told_of_later()
     assert Heard().hear(one.receive(b"bad\n", NOW_MS, 101.1)).errors() == [(822, "bad_json")]
 
 
+@pytest.mark.parametrize("ends", ["cleanly", "by our goodbye", "at a deadline"])
+def test_errors_held_back_are_told_of_when_there_is_no_later(ends: str) -> None:
+    one = connection()
+    heard(HELLO + b"bad\n" * 100 + b"{", of=one)
+    events = {
+        "cleanly": lambda: one.end(NOW_MS, 0.5, clean=True),
+        "by our goodbye": lambda: one.bye("shutdown", 0.5),
+        "at a deadline": lambda: one.check(NOW_MS, 60.0),
+    }[ends]()
+    said = Heard().hear(events).said
+    half_a_line = 0 if ends == "by our goodbye" else 1
+    told_apart = half_a_line if ends == "at a deadline" else 0  # a second begins in which errors may be told again
+    counts = [each["n"] for each in said if each.get("code") == "suppressed"]
+    assert (sum(counts), [each["op"] for each in said][-1]) == (90 + half_a_line - told_apart, "err" if ends == "cleanly" else "bye")
+    assert one.answers.last_words(1.0) == []
+
+
+def test_a_client_that_does_not_read_is_told_its_last_words_all_the_same() -> None:
+    one = connection()
+    heard(HELLO, of=one)
+    one.answers.muted = True
+    settle(heard(b"bad\n" * 3, of=one).batches)
+    one.settlement.advance()
+    said = Heard().hear(one.answers.last_words(0.5)).said
+    assert said == [{"op": "err", "code": "suppressed", "n": 3}, {"op": "ack", "n": 3, "bad": 3}]
+
+
 def test_a_client_that_does_not_read_is_told_less_and_all_of_it_later() -> None:
     one = connection()
     heard(HELLO, of=one)
-    one.muted = True
+    one.answers.muted = True
     out = heard(b"bad\n" * 3, of=one)
     settle(out.batches)
     one.settlement.advance()
-    assert (out.said, one.ack(50.0), one.check(NOW_MS, 50.0)) == ([], None, [])
-    one.muted = False
+    assert (out.said, one.answers.ack(50.0), one.check(NOW_MS, 50.0)) == ([], None, [])
+    one.answers.muted = False
     assert Heard().hear(one.check(NOW_MS, 51.0)).said[0] == {"op": "err", "code": "suppressed", "n": 3}
-    assert one.ack(51.0) is not None
+    assert one.answers.ack(51.0) is not None
 
 
 def test_more_lines_than_allowed_pause_the_reading_and_lose_none() -> None:
@@ -117,6 +144,16 @@ def test_a_named_client_has_one_allowance_over_all_its_connections_and_others_on
         hello = b'{"op":"hello","client":"%s"}\n' % name if name else b""
         pauses.append(heard(hello + (tick() + b"\n") * 100, of=one).pauses)
     assert pauses == [[], [1.0] if shared else []]
+
+
+def test_where_a_key_is_asked_for_the_allowance_is_its_holders_whatever_the_client_calls_itself() -> None:
+    allowances, pauses = Allowances(100), []
+    holders = {"one": "ann", "another": "ann", "third": "bob"}
+    for key, client in (("one", "feed-a"), ("one", "feed-b"), ("another", "feed-a"), ("third", "feed-a")):
+        one = connection(admit=lambda hello: Permit(holders[hello.key or ""], lambda: True), allowances=allowances)
+        hello = b'{"op":"hello","client":"%s","key":"%s"}\n' % (client.encode(), key.encode())
+        pauses.append(heard(hello + (tick() + b"\n") * 100, of=one).pauses)
+    assert pauses == [[], [1.0], [2.0], []]
 
 
 # Hello -------------------------------------------------------------------------------------------------------------
@@ -234,7 +271,7 @@ def test_where_a_key_is_needed_the_hello_has_its_time() -> None:
 
 def test_a_client_whose_key_is_revoked_is_cut_and_what_it_sent_whole_counts() -> None:
     revoked = False
-    one = connection(admit=lambda hello: lambda: not revoked)
+    one = connection(admit=lambda hello: Permit("feeds", lambda: not revoked))
     out = heard(HELLO + tick() + b"\n" + tick()[:20], of=one)
     assert one.check(NOW_MS, 1.0) == []
     revoked = True
@@ -308,13 +345,13 @@ def test_acks_are_for_who_said_hello_and_count_dead_letters() -> None:
     out = heard(HELLO + tick() + b"\nbad\n" + tick() + b"\n", of=one)
     settle(out.batches)
     one.settlement.advance()
-    ack = one.ack(1.0)
+    ack = one.answers.ack(1.0)
     assert ack is not None
     assert json.loads(ack.data) == {"op": "ack", "n": 3, "bad": 1}
-    assert one.ack(2.0) is None, "nothing new"
+    assert one.answers.ack(2.0) is None, "nothing new"
     settle(heard(tick() + b"\n", of=silent).batches)
     silent.settlement.advance()
-    assert silent.ack(1.0) is None
+    assert silent.answers.ack(1.0) is None
 
 
 def test_acks_come_at_intervals_or_when_many_lines_are_new() -> None:
@@ -324,7 +361,7 @@ def test_acks_come_at_intervals_or_when_many_lines_are_new() -> None:
     for step in range(20):
         settle(heard((tick() + b"\n") * (6_000 if step >= 13 else 1), of=one).batches)
         one.settlement.advance()
-        if one.ack(10.0 + step * 0.25) is not None:
+        if one.answers.ack(10.0 + step * 0.25) is not None:
             acked.append(step)
     assert acked == [0, 4, 8, 12, 14, 16, 18]
 

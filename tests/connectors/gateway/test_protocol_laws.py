@@ -78,7 +78,7 @@ def test_an_ack_never_covers_a_line_that_is_not_settled_and_in_the_end_covers_al
             batch.unsettled -= 1
         for one, done in zip(ones, settled, strict=True):
             one.settlement.advance()
-            if (ack := one.ack(0.0, at_once=True)) is not None:
+            if (ack := one.answers.ack(0.0, at_once=True)) is not None:
                 assert set(range(json.loads(ack.data)["n"])) <= done
     assert settled == lines
     for one, mine in zip(ones, lines, strict=True):
