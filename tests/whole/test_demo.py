@@ -21,8 +21,12 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from playwright.sync_api import expect
 
+from benchmarks.browser import find_chromium, running_chromium
 from jobs.local.ports import free_ports
+from tests.whole.page.conftest import DESKTOP, SCREENSHOTS
+from tests.whole.page.tab import Tab
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 180
@@ -155,6 +159,32 @@ def delivered(folder: Folder, path: str) -> dict[str, Any]:
         return said
 
 
+def look_at_the_page(folder: Folder) -> None:
+    """The newest bar of the chart moves, so do most prices of the watch-list, and the job is seen at work; if there is a browser."""
+    path = find_chromium()
+    if path is None:
+        assert "CI" not in os.environ, "Chromium is needed where CI runs: .ci/run installs it"
+        return
+    with running_chromium(path) as browser:
+        tab = Tab(browser.new_context(viewport=DESKTOP), folder.charts.rstrip("/"), SCREENSHOTS)
+        tab.go().shows(state="ready", last_status="forming")
+        prices = tab.page.locator('#watch-rows [data-value="price"]')
+        close, before = tab.said_of_chart("last-close"), prices.all_inner_texts()
+        tab.repeat(lambda: None, until=lambda: tab.said_of_chart("last-close") != close)
+        tab.repeat(lambda: None, until=lambda: 2 * changed(before, prices.all_inner_texts()) > len(before) > 0)
+        tab.shot("demo")
+        tab.named("tab", "Pipeline").click()
+        expect(tab.page.locator('[data-value="job_state"]')).to_have_text("running")
+        for figure in ("ticks_per_s", "watermark_lag_ms", "checkpoints", "checkpoint_age", "results_per_s", "live_per_s"):
+            expect(tab.page.locator(f'[data-value="{figure}"]')).to_have_text(re.compile(r"\d"))
+        tab.shot("demo-pipeline")
+        assert tab.unforgiven() == []
+
+
+def changed(before: list[str], after: list[str]) -> int:
+    return sum(one != other for one, other in zip(before, after, strict=True))
+
+
 def nulls(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
     """(symbol, frame) -> labels without a value in its newest bar."""
     newest = {(bar["stock_id"], bar["time_frame"]): bar for bar in sorted(results, key=lambda bar: (bar["start_ms"], bar["revision"]))}
@@ -192,6 +222,7 @@ def test_the_demo_shows_every_indicator_ends_at_ctrl_c_and_goes_on_when_started_
         assert len(delivered(folder, "v1/symbols")["symbols"]) == symbols
         assert delivered(folder, "v1/status")["job"]["state"] == "RUNNING"
         assert [part for part in left_over(folder) if "kafka.Kafka" in part]  # or we would look for left-overs in vain
+        look_at_the_page(folder)
         terminal.press_ctrl_c()
         assert terminal.process.wait(TIMEOUT_S) == 0
     finally:

@@ -16,6 +16,8 @@ from tests.whole.page.delivery import DeliveryProcess
 from tests.whole.page.exchange import TestExchange
 from tests.whole.page.tab import Tab
 
+SYMBOLS = re.compile("/v1/symbols")
+
 
 @pytest.fixture(scope="module")
 def guarded(broker: TestBroker, jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeliveryProcess]:
@@ -37,6 +39,24 @@ def log_in(tab: Tab, key: str) -> None:
     tab.named("button", "Log in").click()
 
 
+def asked_after_minutes(tab: Tab) -> list[str]:
+    """What a page that nothing has been traded on asks in three seconds, in its second minute."""
+    page, asked = tab.context.new_page(), list[str]()
+    page.clock.install()
+    page.goto(tab.url)
+    expect(page.locator("#chart")).to_have_attribute("data-state", "empty")
+    page.on("request", lambda request: asked.append(request.url) if "/v1/symbols" in request.url else None)
+    for _ in range(6):
+        with page.expect_response(SYMBOLS):
+            page.clock.fast_forward(20_000)
+    asked.clear()
+    with page.expect_response(SYMBOLS):
+        page.clock.fast_forward(3_000)
+    page.wait_for_timeout(200)
+    page.close()
+    return asked
+
+
 def test_who_has_a_key_gets_in_sees_the_first_symbol_come_and_can_leave(open_tab: OpenTab, guarded: DeliveryProcess) -> None:
     tab = open_tab(guarded)
     tab.forgive("401")
@@ -54,6 +74,7 @@ def test_who_has_a_key_gets_in_sees_the_first_symbol_come_and_can_leave(open_tab
     tab.shot("empty")
     (cookie,) = tab.context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert 1 <= len(asked_after_minutes(tab)) <= 2
 
     exchange = TestExchange(guarded.config)
     exchange.list_symbol("FIRST", bars=30)

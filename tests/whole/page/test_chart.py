@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.whole.page.conftest import OpenTab
 from tests.whole.page.exchange import PAIR, QUIET, YOUNG, TestExchange
@@ -24,6 +24,8 @@ PIXELS_OF_CHART = """() => {
   return [...colours.values()].filter((pixels) => pixels > 500).length;
 }"""
 """How many opaque colours cover more than a few pixels: candles that rise, candles that fall, volume, and what they stand on."""
+OLDER = re.compile(r"/v1/bars\?.*sort=desc")
+"""What asks for bars before those that are loaded."""
 
 
 @pytest.fixture
@@ -130,6 +132,36 @@ def test_the_past_is_loaded_as_one_goes_back_and_live_is_one_step_away(tab: Tab)
     tab.shows(following=True)
 
 
+def test_an_indicator_chosen_while_older_bars_come_reaches_them_too(tab: Tab) -> None:
+    tab.go("#AAPL/1min?i=").shows(state="ready", following=True)
+    first_ms, box, held = tab.number("first-start-ms"), tab.chart.bounding_box(), list[Route]()
+    assert box
+    tab.page.route(OLDER, lambda route: held.append(route))
+    tab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+    tab.repeat(lambda: tab.page.mouse.wheel(-1_500, 0), until=lambda: held != [])
+    choose(tab, "RSI")
+    tab.shows(indicators="RSI", panes=2)
+    for route in held:
+        route.continue_()
+    tab.page.unroute(OLDER)
+    tab.repeat(lambda: None, until=lambda: tab.number("first-start-ms") < first_ms)
+    tab.chart.focus()
+    tab.page.keyboard.press("Home")
+    tab.page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+    expect(tab.readout("RSI")).to_have_text(re.compile(r"^\d+\.\d\d$"))
+
+
+def test_a_watch_list_that_cannot_hold_every_symbol_says_so(tab: Tab, exchange: TestExchange) -> None:
+    def tell_of_more(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "total": 5_000})
+
+    tab.page.route(re.compile(r"/v1/symbols\?limit=1000$"), tell_of_more)
+    tab.go().shows(state="ready")
+    expect(tab.page.locator("#watch")).to_contain_text(f"The first {len(exchange.symbols)} of 5,000 symbols")
+    tab.shot("watch-list-rest")
+
+
 def test_an_indicator_without_a_value_yet_is_explained(tab: Tab) -> None:
     tab.go(f"#{YOUNG}/1min?i=RSI").shows(state="ready", symbol=YOUNG)
     expect(tab.readout("RSI")).to_contain_text(re.compile(r"needs [89] more bars"))
@@ -177,6 +209,10 @@ def test_what_cannot_be_loaded_is_said_and_tried_again(tab: Tab) -> None:
     tab.go("#AAPL/1min")
     expect(tab.page.locator("[data-state-message]:visible").first).to_be_visible()
     tab.shot("error")
+    tab.named("tab", "Pipeline").click()
+    tab.named("tab", "Chart").click()
+    tab.page.evaluate("location.hash = '#MSFT/1min'")
+    tab.page.evaluate("location.hash = '#AAPL/1min'")
     tab.page.unroute_all()
     tab.named("button", "Try again").first.click()
     tab.shows(state="ready", symbol="AAPL")

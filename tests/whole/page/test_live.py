@@ -26,6 +26,25 @@ def test_the_forming_candle_moves_with_each_trade_and_so_does_the_watch_list(ope
     expect(tab.watched("HOFE").locator('[data-value="price"]')).to_have_text(re.compile(rf"{other.close:,.2f}"))
 
 
+def test_the_badge_tells_the_state_to_a_screen_reader_and_the_lag_only_to_the_eye(open_tab: OpenTab, exchange: TestExchange) -> None:
+    tab = open_tab().go("#META/1min").shows(state="ready", last_status="forming")
+    figure = tab.page.locator("#badge-figure")
+    tab.repeat(lambda: exchange.trade("META", exchange.price("META")), until=lambda: figure.inner_text() != "")
+    (status,) = tab.page.get_by_role("status").all()
+    expect(status).to_have_text(re.compile("^(Live|Late)$"))
+
+
+def test_a_network_that_blinks_leaves_no_trace_where_the_connection_lives_on(open_tab: OpenTab) -> None:
+    tab = open_tab().go("#META/1min").shows(state="ready")
+    body = tab.page.locator("body")
+    expect(body).to_have_attribute("data-connection", "live")
+    after = "event => { dispatchEvent(new Event(event)); return document.body.dataset.connection; }"
+    assert tab.page.evaluate(after, "offline") == "offline"
+    assert tab.page.evaluate(after, "online") == "live"
+    assert tab.page.evaluate(after, "offline") == "offline"
+    expect(body).to_have_attribute("data-connection", "live")  # what comes in says that it is
+
+
 def test_a_final_ends_the_candle_and_the_next_one_begins(open_tab: OpenTab, exchange: TestExchange) -> None:
     tab = open_tab().go("#GOOGL/1min").shows(state="ready", last_status="forming")
     bars = tab.number("bars")

@@ -73,6 +73,22 @@ def test_a_keyboard_is_enough(open_tab: OpenTab) -> None:
     expect(tab.page.locator("#pipeline")).to_be_visible()
 
 
+def test_a_key_held_down_costs_no_connection(open_tab: OpenTab) -> None:
+    tab = open_tab().go("#AAPL/1min").shows(state="ready")
+    tab.page.evaluate("""() => {
+      window.connections = [];
+      const note = () => window.connections.push(document.body.dataset.connection);
+      new MutationObserver(note).observe(document.body, { attributeFilter: ['data-connection'] });
+    }""")
+    expect(tab.page.locator("body")).to_have_attribute("data-connection", "live")
+    tab.named("radio", "1min").focus()
+    for _ in range(61):  # through the five of them again and again, up to the first one that was asked for
+        tab.page.keyboard.down("ArrowRight")
+    tab.page.keyboard.up("ArrowRight")
+    tab.shows(state="ready", time_frame="5min")
+    assert set(tab.page.evaluate("window.connections")) <= {"live"}
+
+
 def test_on_a_phone_nothing_is_cut_off_and_everything_is_there(open_tab: OpenTab) -> None:
     tab = open_tab(**PHONE).go("#AAPL/5min?i=RSI").shows(state="ready", panes=2)
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -25,6 +25,7 @@ export class ChartPanel {
   #knownDecimals = 0;
   #catalogue = [];
   #indicators = [];
+  #labels = [];
   #changes = [];
   #pointed = null;
   #older = new OlderBars((series, added) => this.#takeOlder(series, added));
@@ -38,9 +39,7 @@ export class ChartPanel {
   #container = byId("chart");
 
   constructor(library, layout, loop, { onRetry }) {
-    this.library = library;
-    this.layout = layout;
-    this.loop = loop;
+    Object.assign(this, { library, layout, loop });
     /** What is said where there is nothing to draw. */
     this.words = new StatePanel(byId("chart-state"), () => this.#soon(), onRetry);
     byId("go-live").addEventListener("click", () => this.goLive());
@@ -55,10 +54,6 @@ export class ChartPanel {
     new ResizeObserver(() => this.#soon()).observe(this.#container);
   }
 
-  get #labels() {
-    return this.#indicators.map(({ label }) => label);
-  }
-
   /** How many bars to ask for so that what is loaded stays loaded. */
   get loaded() {
     return this.#series?.length ?? 0;
@@ -68,32 +63,32 @@ export class ChartPanel {
     this.#catalogue = catalogue;
   }
 
-  /** Open a series; its bars come with the next snapshot. The same symbol with other indicators keeps what is drawn until then. */
+  /** Open a series; whether it is another one. Its bars come with the next snapshot, the same one stays drawn until then. */
   open(symbol, timeFrame, frameMs, labels, knownDecimals) {
     const isSame = this.#series?.symbol === symbol && this.#series.timeFrame === timeFrame;
     this.#indicators = chosen(this.#catalogue, labels);
+    this.#labels = this.#indicators.map(({ label }) => label);
+    this.#older.leave(); // what is under way has not these indicators
     if (isSame) {
       this.#rebuildLines();
-      return;
+      return false;
     }
-    this.#older.leave();
     this.#series = new BarSeries(symbol, timeFrame);
     this.#frameMs = frameMs;
     this.#knownDecimals = knownDecimals;
     this.#decimals = Math.max(2, knownDecimals);
     this.#fresh = true;
     this.#changes = [];
-    this.#pointed = null;
-    this.#updates = 0;
-    this.#repainted = null;
+    [this.#pointed, this.#updates, this.#repainted] = [null, 0, null];
     this.#readOut.clear();
     this.words.wait(`Loading ${symbol} ${timeFrame}`);
+    return true;
   }
 
   /** Take the snapshot of the series that is open. */
   takeSnapshot(bars) {
-    const series = this.#series;
-    const isFirst = this.#fresh;
+    const [series, isFirst] = [this.#series, this.#fresh];
+    this.#older.leave(); // it may begin elsewhere now
     series.replace(bars);
     this.#changes = [];
     this.#stale = true;
@@ -105,8 +100,9 @@ export class ChartPanel {
     this.loop.soon("paint-all", () => this.#paintAll(isFirst));
   }
 
-  /** Take a record of the series that is open. */
+  /** Take a record of the series that is open; before its snapshot there is nothing to add it to. */
   take(record) {
+    if (this.words.state === "loading" && this.loaded === 0) return;
     const change = this.#series.take(record);
     if (change.kind === Change.IGNORED) return;
     this.#updates += 1;
@@ -144,6 +140,11 @@ export class ChartPanel {
   goLive() {
     this.#view?.goLive();
     this.#soon();
+  }
+
+  /** Look at the newest bars as at first, unless somebody has moved. */
+  fit() {
+    this.#view?.fit();
   }
 
   #sayEmpty() {

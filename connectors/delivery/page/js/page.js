@@ -10,7 +10,9 @@ import { Login } from "./login.js";
 import { recall, remember } from "./memory.js";
 import { failureTexts, State } from "./model/connection.js";
 import { formatLink, parseLink, PIPELINE } from "./model/deep_link.js";
-import { seriesKey, wantsOf } from "./model/wants.js";
+import { completed } from "./model/layout.js";
+import { seriesKey, snapshotFor, wantsOf } from "./model/wants.js";
+import { Later, Settled } from "./pacing.js";
 import { PipelinePanel } from "./pipeline/panel.js";
 import { SearchBox } from "./search_box.js";
 import { LiveSocket } from "./socket.js";
@@ -20,20 +22,21 @@ import { IndicatorDialog, TimeFrameButtons } from "./tools.js";
 import { WatchChoice } from "./watch_choice.js";
 import { WatchList } from "./watch_list.js";
 
-const SNAPSHOT = 300;
-const LONGEST_SNAPSHOT = 5_000;
 const SYMBOLS_EVERY_MS = 20_000;
 const AGAIN_MS = 3_000;
+/** A key held down chooses faster than the service should be asked. */
+const SETTLED_MS = 250;
 
 export class Page {
   layout = recall();
   /** `{symbol, timeFrame, indicators}` of what is open, null before anything is. */
   #shown = null;
   #timeFrames = [];
+  #names = [];
   #catalogue = [];
   #nonce = 0;
-  #again = 0;
-  #looking = 0;
+  #again = new Later();
+  #wants = new Settled(() => this.#ask(), SETTLED_MS);
 
   /** `library` is the module lightweight-charts. */
   constructor(library) {
@@ -49,7 +52,10 @@ export class Page {
     this.frames = new TimeFrameButtons((timeFrame) => this.open({ timeFrame }));
     this.dialog = new IndicatorDialog((indicators) => this.open({ indicators }));
     this.login = new Login(() => this.start());
-    this.badge = new ConnectionBadge(() => (this.#timeFrames.length ? this.socket.tryNow() : this.start()));
+    this.badge = new ConnectionBadge({
+      onRetry: () => (this.#timeFrames.length ? this.socket.tryNow() : this.start()),
+      onCaughtUp: () => (this.watch.fillAnew(), this.chart.fit()),
+    });
     this.socket = new LiveSocket({
       onEvents: (events) => events.forEach((event) => this.#notice(event)),
       onState: (state, reason) => this.badge.show(state, reason),
@@ -60,7 +66,7 @@ export class Page {
 
   /** Find out who is there and what can be shown, then open it; while nobody answers, ask again. */
   async start() {
-    clearTimeout(this.#again);
+    this.#again.forget();
     try {
       const session = await getJson("v1/session");
       this.login.offerLogOut(session.auth === "keys");
@@ -72,8 +78,7 @@ export class Page {
       return;
     }
     this.follow(location.hash);
-    clearInterval(this.#looking);
-    this.#looking = setInterval(() => this.#lookForSymbols(), SYMBOLS_EVERY_MS);
+    this.#again.in(AGAIN_MS, () => this.#lookForSymbols());
   }
 
   #notStarted(error) {
@@ -84,21 +89,18 @@ export class Page {
     }
     this.chart.words.fail(...failureTexts(error.status, error.message));
     this.badge.show(State.RECONNECTING);
-    this.#again = setTimeout(() => this.start(), AGAIN_MS);
+    this.#again.in(AGAIN_MS, () => this.start());
   }
 
   #offer(timeFrames, catalogue) {
     this.#timeFrames = timeFrames;
+    this.#names = timeFrames.map(({ time_frame: name }) => name);
     this.#catalogue = catalogue;
     this.frames.offer(this.#names);
     this.dialog.offer(catalogue);
     this.chart.offer(catalogue);
     const line = timeFrames.find(({ time_frame: name }) => name === "15min") ?? timeFrames[0];
     this.watch.setLine(line.time_frame, line.duration_ms);
-  }
-
-  get #names() {
-    return this.#timeFrames.map(({ time_frame: name }) => name);
   }
 
   /** Show what the address says, the rest as it was last time. */
@@ -110,18 +112,12 @@ export class Page {
   }
 
   /** Open a symbol, a time frame, indicators; what is not said stays as it is. */
-  open({ symbol = null, timeFrame = null, indicators = null }, { fromWatch = false, focusChart = false } = {}) {
-    const [names, shown, last] = [this.#names, this.#shown ?? {}, this.layout];
-    const next = {
-      symbol: symbol ?? shown.symbol ?? last.symbol ?? this.watched.symbols[0] ?? null,
-      timeFrame: [timeFrame, shown.timeFrame, last.timeFrame].find((name) => names.includes(name)) ?? names[0],
-      indicators: (indicators ?? shown.indicators ?? last.indicators).filter((label) =>
-        this.#catalogue.some((known) => known.label === label),
-      ),
-    };
+  open(wish, { fromWatch = false, focusChart = false } = {}) {
+    if (this.#timeFrames.length === 0) return; // nobody has said yet what there is
+    const offered = { symbol: this.watched.symbols[0], timeFrames: this.#names, indicators: this.#catalogue.map(({ label }) => label) };
+    const next = completed(wish, this.#shown ?? {}, this.layout, offered);
     if (next.symbol === null) {
       this.chart.words.sayNothing("Nothing has been traded yet", "The first symbol opens here by itself as soon as it is there.");
-      this.#again = setTimeout(() => this.#lookForSymbols(), AGAIN_MS);
       return;
     }
     this.#shown = next;
@@ -129,10 +125,11 @@ export class Page {
     this.remember();
     document.title = `${next.symbol} ${next.timeFrame} · Tickloom`;
     const frame = this.#timeFrames.find(({ time_frame: name }) => name === next.timeFrame);
-    this.chart.open(next.symbol, next.timeFrame, frame.duration_ms, next.indicators, this.watched.decimals.get(next.symbol) ?? 0);
+    const decimals = this.watched.decimals.get(next.symbol) ?? 0;
+    if (this.chart.open(next.symbol, next.timeFrame, frame.duration_ms, next.indicators, decimals)) this.#nonce += 1;
     this.show("chart");
     this.#tellControls();
-    this.#want();
+    this.#wants.wish();
     if (fromWatch && isNarrow()) this.openWatch(false);
     if (focusChart) byId("chart").focus();
   }
@@ -145,12 +142,11 @@ export class Page {
     }
     this.#nonce += 1;
     this.chart.words.wait(`Loading ${this.#shown.symbol} ${this.#shown.timeFrame}`);
-    this.#want();
+    this.#wants.wish();
   }
 
-  #want() {
-    const snapshot = Math.min(LONGEST_SNAPSHOT, Math.max(SNAPSHOT, this.chart.loaded));
-    const chart = this.#shown && { ...this.#shown, snapshot, nonce: this.#nonce };
+  #ask() {
+    const chart = this.#shown && { ...this.#shown, snapshot: snapshotFor(this.chart.loaded), nonce: this.#nonce };
     this.socket.want(wantsOf(chart, { symbols: this.watched.symbols, timeFrame: this.#names[0] }));
   }
 
@@ -158,14 +154,14 @@ export class Page {
     const act = {
       bar: () => this.#takeBar(event),
       snapshot: () => this.#takeSnapshot(event),
-      beat: () => this.badge.beat(event.lagMs),
+      beat: () => this.badge.beat(event),
       refused: () =>
         event.symbol === this.#shown?.symbol &&
         this.chart.words.fail(`${event.symbol} cannot be shown`, `The delivery service says: ${event.code}.`),
       unauthorized: () => this.login.ask(),
       error: () => this.chart.words.state === "loading" && this.chart.words.fail("The bars cannot be read now", event.detail),
       resumed: () => announce("Reconnected"),
-      renewed: () => announce("Reconnected"),
+      renewed: () => (announce("Reconnected"), this.watch.fillAnew()),
     }[event.kind];
     act?.();
   }
@@ -223,14 +219,17 @@ export class Page {
   #watchAgain() {
     this.watch.setSymbols(this.watched.symbols, this.watched.decimals);
     this.#tellControls();
-    this.#want();
+    this.#wants.wish();
   }
 
-  /** Symbols that were not there before appear by themselves. */
+  /** Symbols that were not there before appear by themselves; where there are new ones more may be on their way. */
   async #lookForSymbols() {
+    const before = this.watched.total;
     await this.watched.load().catch(() => undefined);
     if (this.#shown === null && document.body.dataset.tab !== PIPELINE) this.open({});
     this.#watchAgain();
+    const soon = this.#shown === null || this.watched.total !== before;
+    this.#again.in(soon ? AGAIN_MS : SYMBOLS_EVERY_MS, () => this.#lookForSymbols());
   }
 
   #tellControls() {

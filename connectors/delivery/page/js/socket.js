@@ -26,8 +26,8 @@ export class LiveSocket {
   constructor({ onEvents, onState }) {
     this.onEvents = onEvents;
     this.onState = onState;
-    addEventListener("online", () => this.tryNow());
-    addEventListener("offline", () => this.#say(State.OFFLINE));
+    addEventListener("online", () => this.#networkIs(true));
+    addEventListener("offline", () => this.#networkIs(false));
   }
 
   /** Connect, and stay connected; who is connected already does so anew. */
@@ -108,7 +108,19 @@ export class LiveSocket {
     else if (event.kind === "opened" || event.kind === "resumed" || event.kind === "renewed") this.#arrived();
     else if (event.kind === "status") this.#hear(event);
     else if (event.kind === "bye") this.#askedMs = event.retryMs;
+    else if (event.kind === "beat" && this.#there) this.#judge();
     else if (event.kind === "gap") this.#drop();
+  }
+
+  /** The browser's word on the network. A socket may live through it, one to this very machine always does. */
+  #networkIs(there) {
+    if (this.#stopped) return;
+    if (!there) this.#say(State.OFFLINE);
+    else if (this.#there) this.#judge();
+    else {
+      this.#say(State.RECONNECTING);
+      this.tryNow();
+    }
   }
 
   #arrived() {

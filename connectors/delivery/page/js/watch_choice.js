@@ -1,14 +1,17 @@
 /** Which symbols are watched: a list of one's own, or every symbol there is. */
 
 import { getJson } from "./api.js";
-import { byId } from "./elements.js";
+import { byId, say } from "./elements.js";
+import { restText } from "./model/watch_rows.js";
 
 const MOST = 1_000;
 
-/** Keeps `layout.watch`; null there means every symbol. */
+/** Keeps `layout.watch`; null there means every symbol, up to as many as one subscription should name. */
 export class WatchChoice {
   #layout;
   #all = [];
+  /** How many symbols there are. */
+  total = 0;
   /** Decimals by symbol, as the service knows them. */
   decimals = new Map();
 
@@ -22,7 +25,8 @@ export class WatchChoice {
 
   /** Ask which symbols there are. */
   async load() {
-    const { symbols } = await getJson("v1/symbols", { limit: MOST });
+    const { symbols, total } = await getJson("v1/symbols", { limit: MOST });
+    this.total = total;
     this.#all = symbols.map(({ stock_id: name }) => name);
     this.decimals = new Map(symbols.map(({ stock_id: name, price_decimals: decimals }) => [name, decimals ?? 0]));
   }
@@ -44,5 +48,8 @@ export class WatchChoice {
     byId("watch-all").hidden = this.#layout.watch === null;
     byId("watch-add").hidden = symbol === null || this.symbols.includes(symbol);
     byId("watch-add-symbol").textContent = symbol ?? "";
+    const rest = this.#layout.watch === null ? restText(this.symbols.length, this.total) : "";
+    byId("watch-rest").hidden = rest === "";
+    say(byId("watch-rest"), rest);
   }
 }

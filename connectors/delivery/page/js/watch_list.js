@@ -52,11 +52,17 @@ export class WatchList {
       this.#rows.get(symbol) ?? new WatchRow(symbol, decimals.get(symbol) ?? 0, this.#line.frameMs),
     ]);
     this.#rows = new Map(rows);
-    say(byId("watch-count"), symbols.length ? String(symbols.length) : "");
+    say(byId("watch-count"), symbols.length ? fixed(symbols.length, 0) : "");
     const panel = byId("watch-state");
     if (symbols.length) clearState(panel);
     else
       showState(panel, { title: "Nothing is watched", text: "Symbols appear here as soon as they trade; one that is open can be added." });
+    this.#soon();
+  }
+
+  /** Ask for the lines of all rows again: what moved past meanwhile is missing in them. */
+  fillAnew() {
+    for (const row of this.#rows.values()) row.asked = false;
     this.#soon();
   }
 

@@ -172,6 +172,20 @@ test("only what changed is subscribed or unsubscribed", () => {
   assert.deepEqual(conversation.want(next).send, []);
 });
 
+test("bars that have come since are no reason to ask for a series anew, other indicators are", () => {
+  const { conversation, hear } = begin();
+  hear(welcome("d1-1"), { T: "ack", id: 1 }, snapshot(1, []));
+  assert.deepEqual(conversation.want(wantsOf({ ...CHART, snapshot: 301 }, null)).send, []);
+  const [text] = conversation.want(wantsOf({ ...CHART, snapshot: 302, indicators: [] }, null)).send;
+  assert.equal(JSON.parse(text).channels[0].snapshot, 302);
+});
+
+test("a series that was left and opened again is asked for again, its nonce says so", () => {
+  const { conversation, hear } = begin();
+  hear(welcome("d1-1"), { T: "ack", id: 1 }, snapshot(1, []));
+  assert.equal(conversation.want(wantsOf({ ...CHART, nonce: 1 }, null)).send.length, 1);
+});
+
 test("where chart and watch-list want the same series, the chart's wish counts, and the watch-list's again when it leaves", () => {
   const same = wantsOf({ ...CHART, timeFrame: "1min" }, WATCH);
   assert.deepEqual(

@@ -14,7 +14,7 @@ import {
 } from "../../../../connectors/delivery/page/js/model/indicators.js";
 import { decimalsForSize } from "../../../../connectors/delivery/page/js/model/numbers.js";
 import { candleOf, pointOf, volumeOf } from "../../../../connectors/delivery/page/js/model/points.js";
-import { polyline, rowsInSight, sparkline, WatchRow } from "../../../../connectors/delivery/page/js/model/watch_rows.js";
+import { polyline, restText, rowsInSight, sparkline, WatchRow } from "../../../../connectors/delivery/page/js/model/watch_rows.js";
 
 const RSI = { label: "RSI", spec: "rsi(14)", outputs: [], pane: "own", levels: [30, 70], bars_needed: 15 };
 const MACD = { label: "MACD", spec: "macd(12,26,9)", outputs: ["macd", "signal", "histogram"], pane: "own", levels: [0], bars_needed: 34 };
@@ -209,8 +209,24 @@ test("tiles say the figures of delivery and job, and what is wrong in their tone
   assert.deepEqual(jobTiles(null, 0), []);
 });
 
+test("checkpoints that failed are a warning while none has succeeded lately, and no longer", () => {
+  const job = { state: "RUNNING", restarts: 0, uptime_ms: 6_000, parallelism: 1 };
+  const tone = (failed, last_ms, now_ms) => {
+    const tiles = jobTiles({ ...job, checkpoints: { completed: 1, failed, last_ms } }, now_ms);
+    return tiles.find(({ key }) => key === "checkpoints").tone;
+  };
+  assert.deepEqual([tone(4, 5_000, 6_000), tone(0, null, 6_000), tone(0, 5_000, 500_000)], [null, null, null]);
+  assert.deepEqual([tone(4, null, 6_000), tone(1, 5_000, 500_000)], ["warn", "warn"]);
+});
+
 test("a trend keeps the newest values and passes over missing ones", () => {
   const trend = new Trend(2);
   [1, null, 2, 3].forEach((value) => trend.take(value));
   assert.deepEqual(trend.values, [2, 3]);
+});
+
+test("a watch-list that holds not every symbol says so, and how to get at the others", () => {
+  assert.equal(restText(20, 20), "");
+  assert.match(restText(1_000, 5_000), /^The first 1,000 of 5,000 symbols\./);
+  assert.match(restText(1_000, 5_000), /search/);
 });

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { waitMs } from "../../../../connectors/delivery/page/js/model/backoff.js";
-import { badgeText, failureTexts, noticeText } from "../../../../connectors/delivery/page/js/model/connection.js";
+import { badgeFigure, badgeWord, failureTexts, noticeText } from "../../../../connectors/delivery/page/js/model/connection.js";
 import { formatLink, parseLink } from "../../../../connectors/delivery/page/js/model/deep_link.js";
-import { FRESH, readLayout, writeLayout } from "../../../../connectors/delivery/page/js/model/layout.js";
+import { completed, FRESH, readLayout, writeLayout } from "../../../../connectors/delivery/page/js/model/layout.js";
 import {
   bytes,
   changeOf,
@@ -17,6 +17,7 @@ import {
   reading,
   signed,
 } from "../../../../connectors/delivery/page/js/model/numbers.js";
+import { Progress } from "../../../../connectors/delivery/page/js/model/progress.js";
 import { isZone, ZoneClock, zoneOfBars } from "../../../../connectors/delivery/page/js/model/times.js";
 
 test("an address names symbol, time frame and indicators", () => {
@@ -111,11 +112,61 @@ test("a layout comes back as it was stored, and nothing comes in that does not f
   assert.deepEqual(readLayout('{"theme":"pink","watch":[1],"log":"yes","symbol":"B"}'), { ...FRESH, symbol: "B" });
 });
 
-test("the badge names the state, and the lag when it is live", () => {
-  assert.equal(badgeText("live", 180), "Live · 180 ms");
-  assert.equal(badgeText("live", 52_000), "Late · 52 s");
-  assert.equal(badgeText("live", null), "Live");
-  assert.equal(badgeText("reconnecting", 180), "Reconnecting…");
+test("what is opened is what is wished, then what is shown, then what was left, of what is there", () => {
+  const offered = { symbol: "A", timeFrames: ["1min", "5min"], indicators: ["RSI", "MACD"] };
+  assert.deepEqual(completed({}, {}, FRESH, offered), { symbol: "A", timeFrame: "1min", indicators: ["RSI"] });
+  const shown = { symbol: "B", timeFrame: "5min", indicators: ["MACD"] };
+  assert.deepEqual(completed({ timeFrame: "2min", indicators: null }, shown, FRESH, offered), shown);
+  assert.deepEqual(completed({ symbol: "C", timeFrame: "1min", indicators: [] }, shown, FRESH, offered), {
+    symbol: "C",
+    timeFrame: "1min",
+    indicators: [],
+  });
+  assert.equal(completed({}, {}, FRESH, { ...offered, symbol: undefined }).symbol, null);
+});
+
+test("the badge names the state, and beside it the lag when it is live", () => {
+  const badge = (state, lagMs) => [badgeWord(state, lagMs), badgeFigure(state, lagMs)];
+  assert.deepEqual(badge("live", 180), ["Live", "180 ms"]);
+  assert.deepEqual(badge("live", 52_000), ["Late", "52 s"]);
+  assert.deepEqual(badge("live", null), ["Live", ""]);
+  assert.deepEqual(badge("reconnecting", 180), ["Reconnecting…", ""]);
+});
+
+test("while a history goes by the badge says so, and how far it is from now", () => {
+  const badge = (state) => [badgeWord(state, 9_000, 23 * 86_400_000), badgeFigure(state, 9_000, 23 * 86_400_000)];
+  assert.deepEqual(badge("live"), ["Catching up", "23 d"]);
+  assert.deepEqual(badge("reconnecting"), ["Reconnecting…", ""]);
+});
+
+test("bars that come faster than time goes by are a history's, until they have come to now", () => {
+  const progress = new Progress();
+  const [begin, hour] = [1_800_000_000_000, 3_600_000];
+  const take = (second, behind) => progress.take({ nowMs: begin + 1_000 * second, newestEndMs: begin + 1_000 * second - behind });
+  assert.equal(progress.take({ nowMs: begin, newestEndMs: null }), null);
+  assert.equal(take(1, 40 * hour), null); // nobody knows yet whether it moves
+  assert.equal(take(2, 30 * hour), 30 * hour);
+  assert.equal(take(3, 2 * hour), 2 * hour);
+  assert.equal(take(4, 60_000), null);
+});
+
+test("a market that is delayed, one that has closed and one that opens again are not behind", () => {
+  const minute = 60_000;
+  const begin = 30_000_000 * minute;
+  for (const behindMinutes of [0, 15, 4_000]) {
+    const progress = new Progress();
+    for (let nowMs = begin; nowMs < begin + 5 * minute; nowMs += 1_000) {
+      const newestEndMs = Math.floor(nowMs / minute - behindMinutes) * minute;
+      assert.equal(progress.take({ nowMs, newestEndMs }), null);
+    }
+  }
+  const opening = new Progress();
+  assert.equal(opening.take({ nowMs: begin, newestEndMs: begin - 4_000 * minute }), null);
+  assert.equal(opening.take({ nowMs: begin + 1_000, newestEndMs: begin }), null);
+});
+
+test("the word of the badge stays while only the lag changes, so that nobody is told each second", () => {
+  assert.equal(new Set([0, 40, 900, 4_999].map((lagMs) => badgeWord("live", lagMs))).size, 1);
 });
 
 test("what is wrong is said in a sentence, nothing when all is well", () => {

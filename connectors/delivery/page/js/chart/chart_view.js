@@ -17,6 +17,8 @@ import { zonedScale } from "./zoned_scale.js";
 
 const NEAR_THE_BEGINNING = 40;
 const WIDEST_BAR = 24;
+/** Pixels that the width of a bar must differ by. */
+const ZOOMED = 0.5;
 const MOST_SINGLE_UPDATES = 64;
 
 /**
@@ -32,6 +34,8 @@ export class ChartView {
   #bars = null;
   /** How many bars the chart library holds. */
   #painted = 0;
+  /** How wide bars were made, in pixels. */
+  #spacing = BAR_SPACING;
   /** Share of each pane that stays free at the top, by its place. */
   #rooms = new Map();
 
@@ -145,8 +149,17 @@ export class ChartView {
   resetView() {
     const scale = this.#chart.timeScale();
     const fitting = scale.width() / (this.#bars.length + RIGHT_OFFSET);
-    scale.applyOptions({ barSpacing: Math.min(WIDEST_BAR, Math.max(BAR_SPACING, fitting)) });
+    this.#spacing = Math.min(WIDEST_BAR, Math.max(BAR_SPACING, fitting));
+    scale.applyOptions({ barSpacing: this.#spacing });
     this.goLive();
+  }
+
+  /** The same once more when there are more bars by now, where nobody has scrolled or zoomed since. */
+  fit() {
+    const range = this.visibleRange;
+    if (range === null || !this.isFollowing) return;
+    const isZoomed = Math.abs(this.#chart.timeScale().width() / (range.to - range.from) - this.#spacing) > ZOOMED;
+    if (!isZoomed) this.resetView();
   }
 
   /** Put the crosshair on a bar and see that it is visible; null takes it away. */

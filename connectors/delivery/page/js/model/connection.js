@@ -1,6 +1,6 @@
 /** In which state the page's connection is, and the words for it. */
 
-import { duration } from "./numbers.js";
+import { coarse, duration } from "./numbers.js";
 
 export const State = Object.freeze({
   CONNECTING: "connecting",
@@ -30,10 +30,17 @@ export function isLate(state, lagMs) {
   return state === State.LIVE && lagMs !== null && lagMs >= LATE_MS;
 }
 
-/** What the badge says: the state, and how far behind when it is live and known. */
-export function badgeText(state, lagMs) {
-  if (state !== State.LIVE || lagMs === null) return WORDS[state];
-  return `${isLate(state, lagMs) ? "Late" : WORDS.live} · ${duration(Math.max(0, lagMs))}`;
+/** What the badge says: the state in a word or two, which is read out when it changes. `behindMs` is of Progress. */
+export function badgeWord(state, lagMs, behindMs = null) {
+  if (state === State.LIVE && behindMs !== null) return "Catching up";
+  return isLate(state, lagMs) ? "Late" : WORDS[state];
+}
+
+/** What stands beside it: how far behind, when it is live and known. */
+export function badgeFigure(state, lagMs, behindMs = null) {
+  if (state !== State.LIVE) return "";
+  if (behindMs !== null) return coarse(behindMs);
+  return lagMs === null ? "" : duration(Math.max(0, lagMs));
 }
 
 /** One sentence for a state that is not as it should be, null for the others. */

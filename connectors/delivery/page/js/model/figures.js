@@ -86,7 +86,7 @@ export function jobTiles(job, nowMs) {
       label: "Checkpoints",
       value: compact(checkpoints.completed),
       note: checkpoints.failed ? `${compact(checkpoints.failed)} failed` : "none failed",
-      tone: checkpoints.failed ? "warn" : null,
+      tone: checkpoints.failed && nowMs - (checkpoints.last_ms ?? -Infinity) >= STUCK_MS ? "warn" : null, // some fail before all has started
     },
     {
       key: "checkpoint_age",

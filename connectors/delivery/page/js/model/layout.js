@@ -45,3 +45,16 @@ export function readLayout(text) {
 export function writeLayout(layout) {
   return JSON.stringify(Object.fromEntries(Object.keys(FRESH).map((key) => [key, layout[key]])));
 }
+
+/**
+ * What to open, `{symbol, timeFrame, indicators}`: as `wish` says, what it leaves open as it is in `shown`, else as in `layout`; of time
+ * frames and indicators only those `offered`. The symbol is null when there is none.
+ */
+export function completed(wish, shown, layout, offered) {
+  const wishes = [wish, shown, layout].map(({ timeFrame }) => timeFrame);
+  return {
+    symbol: wish.symbol ?? shown.symbol ?? layout.symbol ?? offered.symbol ?? null,
+    timeFrame: wishes.find((name) => offered.timeFrames.includes(name)) ?? offered.timeFrames[0],
+    indicators: (wish.indicators ?? shown.indicators ?? layout.indicators).filter((label) => offered.indicators.includes(label)),
+  };
+}

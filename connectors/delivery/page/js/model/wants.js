@@ -3,6 +3,12 @@
 /** The name of a series among the wants. */
 export const seriesKey = (symbol, timeFrame) => `${timeFrame} ${symbol}`;
 
+const SNAPSHOT = 300;
+const LONGEST_SNAPSHOT = 5_000;
+
+/** How many bars the chart asks for when it holds `loaded` already: these, so that they stay, within limits. */
+export const snapshotFor = (loaded) => Math.min(LONGEST_SNAPSHOT, Math.max(SNAPSHOT, loaded));
+
 /**
  * What chart and watch-list want together, by series; the chart's wish comes first where both want the same one.
  *
@@ -25,7 +31,10 @@ export function wantsOf(chart, watch, maxHz = 4) {
   return wants;
 }
 
-/** Channels to subscribe and to unsubscribe so that `before` becomes `after`; series with equal wishes share a channel. */
+/**
+ * Channels to subscribe and to unsubscribe so that `before` becomes `after`; series with equal wishes share a channel. How long a snapshot
+ * would be is no wish of its own: it grows with each bar, and is asked for with the others.
+ */
 export function planChannels(before, after) {
   const added = [...after].filter(([key, want]) => !isSame(before.get(key), want)).map(([, want]) => want);
   const gone = [...before].filter(([key]) => !after.has(key)).map(([, want]) => want);
@@ -33,7 +42,7 @@ export function planChannels(before, after) {
 }
 
 function isSame(one, other) {
-  return one !== undefined && JSON.stringify(one) === JSON.stringify(other);
+  return one !== undefined && wish(one) === wish(other);
 }
 
 function channels(wants, shape) {
@@ -48,5 +57,6 @@ function channels(wants, shape) {
   return [...bySort.values()];
 }
 
+const wish = (want) => JSON.stringify({ ...want, snapshot: undefined });
 const bare = (want) => ({ channel: "bars", time_frames: [want.timeFrame] });
 const full = (want) => ({ ...bare(want), indicators: want.indicators, snapshot: want.snapshot, mode: want.mode, max_hz: want.maxHz });

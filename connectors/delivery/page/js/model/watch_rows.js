@@ -1,7 +1,7 @@
 /** The rows of the watch-list: newest price, the line of the last 24 hours, and the change since that begins. */
 
 import { hasPrices, isNewer } from "./bars.js";
-import { changeOf, decimalsOf } from "./numbers.js";
+import { changeOf, decimalsOf, fixed } from "./numbers.js";
 
 /** How far back line and change go. */
 export const SPAN_MS = 86_400_000;
@@ -78,6 +78,12 @@ export class WatchRow {
 export function rowsInSight(scrollTop, height, rowHeight, count, spare = 4) {
   const first = Math.max(0, Math.floor(scrollTop / rowHeight) - spare);
   return [Math.min(first, count), Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + spare)];
+}
+
+/** What a list of `count` symbols that should be all `total` says of the others, empty when there are none. */
+export function restText(count, total) {
+  if (total <= count) return "";
+  return `The first ${fixed(count, 0)} of ${fixed(total, 0)} symbols. The search finds the others.`;
 }
 
 /**
