@@ -72,6 +72,7 @@ GAUGES = {
     "caught_up": "1 once everything that was in indicator_results at the start has been read.",
     "behind_records": "Records of indicator_results not yet read.",
     "kafka_reachable": "0 while Kafka cannot be reached.",
+    "degraded": "1 while results cannot be read or kept: Kafka, a topic or the store's disk is in trouble.",
     "lag_seconds": "How long the records of the last second took from the job to here, the slowest of them.",
 }
 HISTOGRAMS = {

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Literal
 
 from connectors.clients import KafkaConnection
 from connectors.delivery.access.access import Access
 from connectors.delivery.http.deps import HttpDeps
-from connectors.delivery.intake.handover import Handover
+from connectors.delivery.intake.handover import SLICE, Handover
 from connectors.delivery.intake.intake import Intake, Listeners
 from connectors.delivery.intake.status import IntakeStatus, State
 from connectors.delivery.live.hub import Clock, Hub
@@ -20,7 +20,6 @@ from connectors.delivery.standing import Standing
 from connectors.delivery.store.reading import Reading
 from connectors.delivery.store.records import BarRecord
 from connectors.delivery.store.store import Store
-from connectors.errors import ConnectorError
 from connectors.topics import Topics
 
 GOODBYE_S = 2.0
@@ -57,12 +56,14 @@ class Delivery:
         self.reading = Reading(self.store.reader)
         snapshots = ReadSnapshots(self.reading, loop, log)
         self.hub = Hub(settings.name, settings.limits, snapshots, Clock(loop.time, now_ms), self.metrics, frames=_labels(settings))
+        with closing(self.store.reader()) as reader:
+            self.hub.remember(reader.latest())
         self.pipeline = Pipeline(kafka, read_job, now_ms, log)
         self.failed: asyncio.Future[str] = loop.create_future()
-        self._results: Handover[list[BarRecord]] = Handover(loop, self.hub.take_results)
-        self._forming: Handover[list[BarRecord]] = Handover(loop, self.hub.take_forming)
-        self._changes: asyncio.Queue[IntakeStatus] = asyncio.Queue()
-        listeners = Listeners(self._results, self._forming, lambda status: _tell(loop, self._changes.put_nowait, status))
+        self._results: Handover[BarRecord] = Handover(loop, self.hub.take_results, slice_size=SLICE)
+        self._forming: Handover[BarRecord] = Handover(loop, self.hub.take_forming)
+        self._emptied = 0
+        listeners = Listeners(self._results, self._forming, lambda status: _tell(loop, self.hear, status))
         self._intake = Intake(kafka, self.store, listeners, now_ms)
         self._loop, self._now_ms, self._log, self._kafka = loop, now_ms, log, kafka
         self.standing = Standing(
@@ -73,7 +74,7 @@ class Delivery:
     def start(self) -> None:
         """Begin to read."""
         self.hub.change_state("catching_up")
-        for chore in (self._follow_intake(), self._beat(), self.standing.keep_count(), self.standing.keep_size()):
+        for chore in (self._beat(), self.standing.keep_count(), self.standing.keep_size()):
             self._chores.append(self._loop.create_task(chore))
             self._chores[-1].add_done_callback(self._look_at_end)
         self._intake.start()
@@ -112,16 +113,15 @@ class Delivery:
             max_symbols=self.settings.limits.max_symbols,
         )
 
-    async def _follow_intake(self) -> None:
-        """Tell clients of each state that the intake comes into; what it has caught up with is known before."""
-        while True:
-            status = await self._changes.get()
-            self._log.info("intake", state=status.state.value, why=status.reason, detail=status.detail, behind=status.behind)
-            if status.state is State.OK:
-                await self._remember()
-            self.hub.change_state(_TOLD[status.state], None if status.reason is None else status.reason.value)
-            if status.state is State.FAILED:
-                self._fail(status.detail)
+    def hear(self, status: IntakeStatus) -> None:
+        """The intake stands otherwise: clients are told, and all begin anew when the store was emptied. Called in the loop."""
+        self._log.info("intake", state=status.state.value, why=status.reason, detail=status.detail, behind=status.behind)
+        if status.emptied > self._emptied:
+            self._emptied = status.emptied
+            self.hub.start_over()
+        self.hub.change_state(_TOLD[status.state], None if status.reason is None else status.reason.value)
+        if status.state is State.FAILED:
+            self._fail(status.detail)
 
     def _look_at_end(self, chore: asyncio.Task[None]) -> None:
         """A chore ends when it is cancelled; otherwise it is broken, and a delivery without it is too."""
@@ -132,12 +132,6 @@ class Delivery:
     def _fail(self, why: str) -> None:
         if not self.failed.done():
             self.failed.set_result(why)
-
-    async def _remember(self) -> None:
-        try:
-            self.hub.remember(await self.reading.ask(lambda reader: reader.latest(), urgent=True))
-        except ConnectorError as error:  # the intake will say the same of the store
-            self._log.error("store_unreadable", why=str(error))
 
     async def _all_gone(self) -> None:
         """Every client has closed, or has had `GOODBYE_S` for it."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from connectors.delivery.intake.status import IntakeStatus, State
+from connectors.delivery.intake.status import IntakeStatus, State, Trouble
 from connectors.delivery.live.hub import Hub
 from connectors.delivery.pipeline.answers import JobAnswer, StatusAnswer
 from connectors.delivery.settings import DeliverySettings
@@ -16,7 +16,6 @@ from connectors.rate import Rate
 COUNT_S = 1.0
 SIZE_S = 5.0
 """Between two looks at the store's size."""
-_REACHED = (State.OK, State.CATCHING_UP)
 
 
 class Standing:
@@ -59,7 +58,7 @@ class Standing:
             connections=self._hub.open_connections,
             symbols=self._size.symbols,
             bars=self._size.bars,
-            kafka="ok" if intake.state in _REACHED else "unreachable",
+            kafka="ok" if _is_reached(intake) else "unreachable",
             trouble=None if intake.reason is None else intake.reason.value,
             auth="keys" if self._needs_key else "none",
             job=self._job(),
@@ -96,7 +95,8 @@ class Standing:
             "store_bytes": self._size.bytes,
             "caught_up": int(intake.caught_up),
             "behind_records": intake.behind or 0,
-            "kafka_reachable": int(intake.state in _REACHED),
+            "kafka_reachable": int(_is_reached(intake)),
+            "degraded": int(intake.reason is not None),
             "lag_seconds": (self._hub.lag_ms or 0) / 1_000,
         }
 
@@ -122,3 +122,7 @@ class Standing:
             with suppress(ConnectorError):
                 self._size = await self._reading.ask(lambda reader: reader.size(), urgent=True)
             await asyncio.sleep(SIZE_S)
+
+
+def _is_reached(intake: IntakeStatus) -> bool:
+    return intake.reason is not Trouble.KAFKA_UNREACHABLE

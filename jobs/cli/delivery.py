@@ -20,7 +20,7 @@ def command(ctx: click.Context) -> int:
     \b
     Examples:
       tickloom delivery                  then open http://127.0.0.1:8080/
-      tickloom --set delivery.name=d2 --set delivery.listen=127.0.0.1:8081 delivery
+      tickloom --set delivery.name=d2 --set delivery.listen=127.0.0.1:8090 delivery
       curl 'http://127.0.0.1:8080/v1/bars?symbols=IBM&time_frame=1min&limit=10'
     """  # noqa: D301 (\b is click's mark for a paragraph kept as it is)
     from jobs.cli.version import tickloom_version

@@ -70,9 +70,10 @@ curl -s -H 'Authorization: Bearer KEY' 'http://127.0.0.1:8080/v1/symbols?query=a
 - **Pages.** With `start` or `end`, `limit` counts the rows of a page in all, symbol after symbol in the order asked for; `next_page_token`,
   or the header `Link` with `rel="next"`, leads on, and is the only way for CSV and NDJSON. Without both, the newest `limit` bars of each
   symbol come, at most 10,000 in all, in one page. `include_forming` adds the forming bar, where there is one in the range, to its page.
-- **Caching.** `ETag` is on every answer; `If-None-Match` gets 304 while it holds. `Cache-Control` is `immutable` (for a day: a job that
-  begins anew may say otherwise) when `end` is so far back that a tick for the range would come too late (`bars.allowed_lateness`) for
-  every symbol asked for, by the newest bars of their shortest time frame; else `no-cache`: ask again with the tag.
+- **Caching.** `ETag` is on the answers that have 304 among theirs below, and on the files of the page; `If-None-Match` gets 304 while it
+  holds. The others, how things stand just now and errors, have none. `Cache-Control` of bars is `immutable` (for a day: a job that begins
+  anew may say otherwise) when the last bar of the range ended so long ago that a tick for it would come too late (`bars.allowed_lateness`)
+  for every symbol asked for, by the newest bars of their shortest time frame; else `no-cache`: ask again with the tag.
 - **gzip** for those who accept it, from 1 KiB on.
 - **CSV** has a column for each field of a record but `results` and `since`, then one for each indicator or each of its outputs (`RSI`,
   `MACD.signal`); `null` is empty.

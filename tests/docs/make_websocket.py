@@ -56,10 +56,10 @@ S> [{"T":"status","state":"degraded","reason":"kafka_unreachable"}]   [{"T":"bye
 - **Finals and revisions are never passed over**, and come in the order of the topic. Forming bars are: at most the newest of a series
   waits, and goes out at once or, where one went out before, no more often than `max_hz` (10 unless said). `mode` is `live`, `final`
   (nothing forming), or `latest`: the newest bar of each series only, a final passed over for a newer bar as well.
-- **Forming never comes after its final**, nor an older state of the symbol after a newer one.
+- **Forming never comes after its final**, be that an update or in a snapshot, nor an older state of the symbol after a newer one.
 - **A snapshot and what follows it join exactly**: `snapshot` bars of a series come first (in several messages when they are large; the
   last says `done`), then every final the store did not have when it was read, and none it had. `ack.snapshots` says for how many series
-  one will come; with `*` these are the series known by then.
+  one will come, each counted once; with `*` these are the series in the store by then, and of others every final comes.
 - **One series, one want.** A series subscribed again is sent as the later message says. A symbol named goes before `*`, and falls back
   to it when it is unsubscribed. A record goes to a client at most once.
 - **`msg_seq` is one more with each `bar` and `snapshot`**, on a connection and on those that resume it. Other messages have none; `hb`
@@ -70,8 +70,9 @@ S> [{"T":"status","state":"degraded","reason":"kafka_unreachable"}]   [{"T":"bye
 A client that comes back within `delivery.resume_window` sends `resume`, first, with the `conn` of its first connection and the last
 `msg_seq` it has seen. The answer repeats `conn`; then come the finals it missed, numbered on from there, and what is forming now. It works
 as often as needed, also while the server still believes in the old connection (that one is closed). It is refused with 410, and the
-connection stays good for a new `subscribe`, when the client stayed away too long, has missed part of a snapshot or more finals than
-are kept, shows another key, or said goodbye itself (close code 1000). Several deliveries do not know each other's connections.
+connection stays good for a new `subscribe`, when the client stayed away too long, was cut before all snapshots it had asked for were
+there, has missed more finals than are kept, shows another key, or said goodbye itself (close code 1000). No more clients are waited for
+than may be there (`delivery.max_connections`). Several deliveries do not know each other's connections.
 
 What is sent to one client waits in a place of its own: one that does not read is cut, with what it missed still bounded, and slows
 nobody.

@@ -95,6 +95,8 @@ class ResultConversation:
         """A connection is made."""
         self.cut()
         self.welcome = self.ending = None
+        if (asked := self._requests.asked) is not None:  # of series that it could not take up some may have come nevertheless
+            self.news += [gap for series, gap in asked.lacking.items() if gap != self._told.gap(series)]
         self._requests.begin()
         if self.heartbeat is not None and not self._wants.at(Stage.LOST):
             self._since_ms = self.heartbeat.now_ms
@@ -207,6 +209,8 @@ class ResultConversation:
             return
         if asked.subscriptions:
             asked.take_ack(ack)
+            if asked.rejoins:
+                asked.lacking = {series: self._told.gap(series) for series in self._told.series if asked.is_of(series)}
             self._settle(asked)
             return
         self._requests.done()
@@ -256,9 +260,21 @@ class ResultConversation:
         if not asked.is_settled:
             return
         self._requests.done()
-        if asked.rejoins and not asked.wants_snapshots:
-            self.news += self._told.gaps()
+        self.news += asked.lacking.values()
+        if not asked.rejoins:
+            self._take_back(asked)
         for subscription in asked.subscriptions:
             subscription.stage = Stage.SETTLED
             if not asked.rejoins:
                 subscription.rows = asked.rows
+
+    def _take_back(self, asked: Request) -> None:
+        """What came before a cut, when only some of the snapshots were there, and is in those that were asked for again."""
+        others = [*self._wants.at(Stage.SETTLED), *self._wants.at(Stage.LOST)]
+
+        def is_wanted(one: Result) -> bool:
+            return any(each.is_of((one.stock_id, one.time_frame)) for each in others)
+
+        kept = [one for one in self.news if isinstance(one, Gap) or not asked.has(one) or is_wanted(one)]
+        self.news.clear()
+        self.news += kept

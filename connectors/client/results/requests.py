@@ -1,12 +1,13 @@
 """What a client asks of a delivery, one request after the other: the next one is sent once the one before is answered."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from connectors.client.results.subscription import Subscription
-from connectors.client.results.told import Series
+from connectors.client.results.told import Gap, Series
 from connectors.delivery.live.messages import ClientMessage, MessageId, Subscribe
 from connectors.delivery.live.server_messages import Ack, Snapshot
 from udfs.model import Result
@@ -25,6 +26,8 @@ class Request:
     """Whether these were settled before: what the snapshots say is compared with what was told."""
     rows: dict[Series, list[Result]] = field(default_factory=dict)
     """Bars of the snapshots so far."""
+    lacking: dict[Series, Gap] = field(default_factory=dict)
+    """Series taken up again, of which there was no snapshot so far: what may lack of each."""
     _ack: Ack | None = None
     _complete: int = 0
 
@@ -38,6 +41,10 @@ class Request:
         """Whether its ack and all of its snapshots are there."""
         return self._ack is not None and self._complete >= (self._ack.snapshots or 0)
 
+    def is_of(self, series: Series) -> bool:
+        """Whether this series is wanted by it."""
+        return any(each.is_of(series) for each in self.subscriptions)
+
     def take_ack(self, ack: Ack) -> None:
         """It was taken; as many snapshots come as the ack says."""
         self._ack = ack
@@ -46,10 +53,19 @@ class Request:
 
     def take_snapshot(self, snapshot: Snapshot) -> list[Result] | None:
         """All bars of a series, once the last part of its snapshot is there."""
-        rows = self.rows.setdefault((snapshot.stock_id, snapshot.time_frame), [])
+        series = (snapshot.stock_id, snapshot.time_frame)
+        self.lacking.pop(series, None)
+        rows = self.rows.setdefault(series, [])
         rows += snapshot.bars
         self._complete += snapshot.done
         return rows if snapshot.done else None
+
+    def has(self, result: Result) -> bool:
+        """Whether a snapshot of it has this record of a bar, or a newer one."""
+        rows = self.rows.get((result.stock_id, result.time_frame), [])
+        place = bisect_left(rows, result.start_ms, key=lambda bar: bar.start_ms)
+        is_there = place < len(rows) and rows[place].start_ms == result.start_ms
+        return is_there and (result.run, result.revision) <= (rows[place].run, rows[place].revision)
 
 
 class Requests:

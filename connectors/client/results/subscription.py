@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from connectors.client.results.arrays import Snapshot
 from connectors.client.results.told import Series
-from connectors.delivery.live.messages import Channel, Dropped
+from connectors.delivery.live.messages import EVERY_SYMBOL, Channel, Dropped
 from connectors.delivery.live.server_messages import Error, Rejected
+from udfs.errors import FrameError
+from udfs.frames import parse_frame
 from udfs.model import Result
 
 
@@ -54,13 +56,30 @@ class Subscription:
     def __getitem__(self, series: Series) -> Snapshot:
         return self.snapshots[series]
 
+    def is_of(self, series: Series) -> bool:
+        """Whether it is of this series."""
+        stock_id, time_frame = series
+        return time_frame in self._time_frames and not {stock_id, EVERY_SYMBOL}.isdisjoint(self.channel.symbols)
+
     def series_count(self, known: list[Series]) -> int:
         """Of how many series it is; `*` stands for those known."""
-        if "*" in self.channel.symbols:
-            return sum(time_frame in self.channel.time_frames for _, time_frame in known)
+        if EVERY_SYMBOL in self.channel.symbols:
+            return sum(map(self.is_of, known))
         return len(self.channel.symbols) * len(self.channel.time_frames)
 
     @property
     def dropped(self) -> Dropped:
         """What to say when it is wanted no more."""
         return Dropped(channel=self.channel.channel, symbols=self.channel.symbols, time_frames=self.channel.time_frames)
+
+    @cached_property
+    def _time_frames(self) -> frozenset[str]:
+        """As records call them."""
+        return frozenset(map(_canonical, self.channel.time_frames))
+
+
+def _canonical(time_frame: str) -> str:
+    try:
+        return parse_frame(time_frame).label
+    except FrameError:  # the delivery will say so
+        return time_frame

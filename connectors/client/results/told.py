@@ -75,9 +75,9 @@ class Told:
         for bar in bars[-self._bars :]:
             self.is_news(bar)
 
-    def gaps(self) -> list[Gap]:
-        """What may lack of each series where there is no snapshot of any."""
-        return [Gap(*series, memory.newest_end_ms, None) for series, memory in self._series.items()]
+    def gap(self, series: Series) -> Gap:
+        """What may lack of a series where there is no snapshot of it."""
+        return Gap(*series, self._memory(series).newest_end_ms, None)
 
     def _memory(self, series: Series) -> "_Memory":
         memory = self._series.get(series)

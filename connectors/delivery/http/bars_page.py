@@ -35,10 +35,13 @@ def read_page(reader: StoreReader, query: BarsQuery) -> Page:
 
 
 def is_settled(reader: StoreReader, query: BarsQuery, shortest: str, allowed_lateness_ms: int) -> bool:
-    """Whether every tick of the range would come too late now: so far are the symbols' newest bars of the frame `shortest`."""
+    """Whether every tick of the range would come too late now: so far are the symbols' newest bars of the frame `shortest`.
+
+    The range ends where its last bar does, which may be later than the `end` that was asked for.
+    """
     if query.end_ms is None:
         return False
-    settled_ms = query.end_ms + allowed_lateness_ms
+    settled_ms = -(-query.end_ms // query.frame.length_ms) * query.frame.length_ms + allowed_lateness_ms
     return all((newest := _newest(reader, Series(symbol, shortest))) is not None and newest > settled_ms for symbol in query.symbols)
 
 

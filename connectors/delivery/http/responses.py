@@ -3,12 +3,14 @@
 import asyncio
 import zlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha1
 
 import msgspec
 from aiohttp import web
+
+from connectors.delivery.http.request_query import Pairs
 
 REVALIDATE = "no-cache"
 """It may be kept, and is asked for with `If-None-Match` before it is shown again."""
@@ -40,48 +42,50 @@ class Answer:
     @property
     def size(self) -> int:
         """Bytes that it takes here, more or less."""
-        return len(self.body) * 5 // 4 + 1_024
+        return len(self.body) * 5 // 4 + sum(map(len, self.headers.values())) + 1_024
 
 
 Made = asyncio.Future[Answer]
+Asked = tuple[str, Pairs]
+"""What is asked, and how."""
 
 
 class AnswerCache:
-    """Answers by key and version, the longest unused dropped first; of one that is being made there is only one."""
+    """Answers by what was asked and version, the longest unused dropped first; of one that is being made there is only one."""
 
     def __init__(self, max_bytes: int = MAX_KEPT_BYTES) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._sizes: dict[Hashable, int] = {}
-        self._kept: OrderedDict[Hashable, tuple[int, Made]] = OrderedDict()
+        self._sizes: dict[Asked, int] = {}
+        self._kept: OrderedDict[Asked, tuple[int, Made]] = OrderedDict()
 
-    async def get(self, key: Hashable, version: int, make: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of `key`, made anew unless it was for the same `version`. Raises whatever `make` does."""
-        kept = self._kept.get(key)
+    async def get(self, asked: Asked, version: int, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer to `asked`, made anew unless it was for the same `version`. Raises whatever `make` does."""
+        kept = self._kept.get(asked)
         if kept is not None and kept[0] == version:
-            self._kept.move_to_end(key)
+            self._kept.move_to_end(asked)
             return kept[1].result() if kept[1].done() else await asyncio.shield(kept[1])
-        self._drop(key)
+        self._drop(asked)
         made: Made = asyncio.ensure_future(make())
-        self._kept[key] = version, made
-        made.add_done_callback(lambda _: self._settle(key, made))
+        self._kept[asked] = version, made
+        made.add_done_callback(lambda _: self._settle(asked, made))
         return await asyncio.shield(made)
 
-    def _settle(self, key: Hashable, made: Made) -> None:
+    def _settle(self, asked: Asked, made: Made) -> None:
         failed = made.cancelled() or made.exception() is not None
-        if self._kept.get(key, (0, None))[1] is not made:
+        if self._kept.get(asked, (0, None))[1] is not made:
             return
         if failed:
-            del self._kept[key]
+            del self._kept[asked]
             return
-        self._sizes[key] = made.result().size
-        self._bytes += self._sizes[key]
+        self._sizes[asked] = made.result().size + _length(asked)
+        self._bytes += self._sizes[asked]
         while self._bytes > self._max_bytes:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: Hashable) -> None:
-        self._kept.pop(key, None)
-        self._bytes -= self._sizes.pop(key, 0)
+    def _drop(self, asked: Asked) -> None:
+        self._kept.pop(asked, None)
+        self._bytes -= self._sizes.pop(asked, 0)
 
 
 async def respond(request: web.Request, answer: Answer) -> web.Response:
@@ -99,6 +103,11 @@ async def respond(request: web.Request, answer: Answer) -> web.Response:
 def json_answer(value: object, cache_control: str = REVALIDATE) -> Answer:
     """The answer that `value`, a msgspec Struct or plain data, is as JSON."""
     return Answer(msgspec.json.encode(value), "application/json", cache_control)
+
+
+def _length(asked: Asked) -> int:
+    name, pairs = asked
+    return len(name) + sum(len(parameter) + len(text) for parameter, text in pairs)
 
 
 def _has_it(request: web.Request, answer: Answer) -> bool:

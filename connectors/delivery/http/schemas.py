@@ -92,13 +92,16 @@ def _with_one_number(schema: Schema) -> Schema:
 
 
 def _checked_tick(schema: Schema) -> Schema:
-    """A tick's schema with the bounds that are checked once a line has been decoded. `null` is the same as absent."""
+    """A tick's schema with the bounds that are checked once a line has been decoded. `null` is the same as absent.
+
+    `symbol` says of what a line without `stock_id` is; beside one it may say anything.
+    """
     bounds = {
         "stock_id": {"anyOf": [SYMBOL_SCHEMA, {"type": "null"}]},
-        "symbol": {"anyOf": [SYMBOL_SCHEMA, {"type": "null"}]},
         "price": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_PRICE},
         "size": {"type": ["number", "null"], "minimum": 0, "maximum": MAX_SIZE},
         "event_time_ms": {"type": ["number", "null"], "minimum": 0, "maximum": MAX_MS},
     }
-    has_symbol = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("stock_id", "symbol")]
+    named = {"stock_id": {"type": "string"}, "symbol": SYMBOL_SCHEMA}
+    has_symbol = [{"required": [name], "properties": {name: kind}} for name, kind in named.items()]
     return {**schema, "properties": schema["properties"] | bounds, "required": ["price"], "anyOf": has_symbol}

@@ -32,7 +32,7 @@ class Listeners:
     """Finals and revisions that said something new, in order of their partitions; they are in the store already."""
     forming: Callable[[list[BarRecord]], None]
     changed: Callable[[IntakeStatus], None]
-    """When `state`, `reason` or `caught_up` has become another one."""
+    """When `state`, `reason`, `caught_up` or `emptied` has become another one; what was handed on before was of the store as it was."""
 
 
 class Intake:
@@ -85,6 +85,7 @@ class Intake:
             forming=forming.records,
             unreadable=results.unreadable + forming.unreadable,
             newest_end_ms=self._store.newest_end_ms,
+            emptied=self._condition.emptied,
         )
 
     # Threads -------------------------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ class IntakeStatus:
     """Records of either that were passed over."""
     newest_end_ms: int | None
     """The end of the newest final bar."""
+    emptied: int = 0
+    """How often the store had to be emptied, as its topic cannot be read on from where it was: what it said before does not hold."""
 
 
 class Condition:
@@ -71,6 +73,8 @@ class Condition:
         self._failure: tuple[Trouble, str] | None = None
         self._caught_up = False
         self._why_behind = ""
+        self.emptied = 0
+        """How often the store had to begin anew."""
         self._told: tuple[object, ...] = ()
 
     def trouble(self, where: str, error: ConnectorError) -> None:
@@ -91,6 +95,7 @@ class Condition:
     def catch_up(self, *, done: bool, why_behind: str = "") -> None:
         """The store is at the topic's end, or has to begin anew."""
         self._caught_up, self._why_behind = done, why_behind
+        self.emptied += not done
         self._tell_changes()
 
     @property
@@ -109,6 +114,6 @@ class Condition:
     def _tell_changes(self) -> None:
         with self._lock:
             state, reason, _ = self.now()
-            if self._told != (now := (state, reason, self._caught_up)):
+            if self._told != (now := (state, reason, self._caught_up, self.emptied)):
                 self._told = now
                 self._tell()

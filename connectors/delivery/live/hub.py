@@ -74,15 +74,16 @@ class Hub:
         self._opened = 0
         self._connections: dict[Connection, None] = {}
         self._sessions: dict[str, Session] = {}
+        self._away: dict[Session, None] = {}
+        """Sessions that wait for their client, the first that was left first."""
         self._holders: dict[str, Connection] = {}
         self._state = StateMessage(state="ok")
-        self._was_ok = False
         self._lag = Lag(metrics)
 
     # Records ---------------------------------------------------------------------------------------------------------
 
     def remember(self, latest: Mapping[Series, StoredBar]) -> None:
-        """The newest stored bar of each series, read when the store has caught up."""
+        """The newest stored bar of each series, from before anything comes in."""
         self.market.remember(latest)
 
     def take_results(self, records: list[BarRecord]) -> None:
@@ -105,10 +106,7 @@ class Hub:
         return not self._frames or label in self._frames or bool(self.market.known(label))
 
     def change_state(self, state: Literal["ok", "degraded", "catching_up"], reason: str | None = None) -> None:
-        """Tell everybody how well we are fed ourselves. To catch up after all was well means that the topic was made anew."""
-        if state == "catching_up" and self._was_ok:
-            self._start_over()
-        self._was_ok = self._was_ok or state == "ok"
+        """Tell everybody how well we are fed ourselves."""
         message = StateMessage(state=state, reason=reason)
         if message != self._state:
             self._state = message
@@ -153,6 +151,7 @@ class Hub:
 
     def _hand_over(self, session: Session, connection: Connection, holder: Connection | None) -> None:
         self.forget(connection.session)
+        self._away.pop(session, None)
         connection.move_to(session)
         self._holders[session.name] = connection
         if holder is not None:
@@ -166,12 +165,16 @@ class Hub:
             del self._holders[session.name]
         if for_good or not session.subscriptions or self.stopping:
             self.forget(session)
-        else:
-            session.detach()
+            return
+        session.detach()
+        self._away[session] = None
+        if len(self._away) > self.limits.max_connections:
+            self.forget(next(iter(self._away)))
 
     def forget(self, session: Session) -> None:
         """A session is over."""
         session.close()
+        self._away.pop(session, None)
         self._sessions.pop(session.name, None)
         self._holders.pop(session.name, None)
 
@@ -181,7 +184,7 @@ class Hub:
         self.lag_ms = self._lag.read()
         for connection in self._open():
             connection.check(now_s)
-        for session in list(self._sessions.values()):
+        for session in list(self._away):
             if session.has_stayed_away(now_s):
                 self.forget(session)
         heartbeat = Heartbeat(msg_seq=0, now_ms=self.clock.now_ms(), newest_end_ms=self.newest_end_ms, lag_ms=self.lag_ms)
@@ -195,8 +198,8 @@ class Hub:
         for connection in self._open():
             connection.end(self._bye("shutdown"), GOING_AWAY)
 
-    def _start_over(self) -> None:
-        """What was sent does not hold any more: everybody comes again, and takes new snapshots."""
+    def start_over(self) -> None:
+        """The topic was made anew, and what was sent does not hold any more: everybody comes again, and takes new snapshots."""
         for connection in self._open():
             connection.end(self._bye("restart"), RESTART)
         for session in list(self._sessions.values()):

@@ -44,9 +44,9 @@ class Market:
         self._of_frame: dict[str, Audience] = {}
 
     def remember(self, latest: Mapping[Series, StoredBar]) -> None:
-        """The newest stored bar of each series, from before anything came in."""
+        """The newest stored bar of each series: what forms of it or of one before it is not shown any more."""
         for series, bar in latest.items():
-            self._series(series).remember(bar.start_ms, bar.value)
+            self._series(series).remember(bar)
             self._ended(bar.end_ms)
 
     def take_results(self, records: Iterable[BarRecord], now_s: float) -> None:

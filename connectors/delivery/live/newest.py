@@ -1,20 +1,24 @@
 """What is known of each series: its newest final and its newest forming bar, and with them what is too old to be sent."""
 
-from connectors.delivery.store.records import BarRecord
+from connectors.delivery.store.reader import StoredBar
+from connectors.delivery.store.records import BarRecord, Version
 
 _NEVER = (-1, -1)
+_UNKNOWN: Version = (-1, -1, -1, -1)
 _NO_BAR = -1
 
 
 class Newest:
     """One series."""
 
-    __slots__ = ("_shown", "final", "final_start_ms", "forming")
+    __slots__ = ("_shown", "_version", "final", "final_start_ms", "forming")
 
     def __init__(self) -> None:
         self.final: bytes | None = None
         """The record of the newest bar that has a final, its latest revision."""
         self.final_start_ms = _NO_BAR
+        self._version = _UNKNOWN
+        """Of that record."""
         self.forming: BarRecord | None = None
         """The newest forming record of a bar later than that."""
         self._shown = _NEVER
@@ -39,19 +43,19 @@ class Newest:
         return True
 
     def take_final(self, record: BarRecord) -> bool:
-        """Take a final or a revision, newer than what was known of its bar; whether it is of the newest bar of the series."""
+        """Take a final or a revision; whether it says something new of the newest bar of the series."""
         is_newest = record.start_ms >= self.start_ms
-        if record.start_ms >= self.final_start_ms:
-            self._keep(record.start_ms, record.value)
-        return is_newest
+        return self._keep(record) and is_newest
 
-    def remember(self, start_ms: int, value: bytes) -> None:
-        """A bar has had this final for a while."""
-        if start_ms > self.final_start_ms:
-            self._keep(start_ms, value)
+    def remember(self, bar: StoredBar) -> None:
+        """The store has this final, which may still be on its way here."""
+        self._keep(bar)
 
-    def _keep(self, start_ms: int, value: bytes) -> None:
-        self.final_start_ms = start_ms
-        self.final = value
-        if self.forming is not None and self.forming.start_ms <= start_ms:
+    def _keep(self, bar: BarRecord | StoredBar) -> bool:
+        """Keep it, unless a newer one is known."""
+        if (bar.start_ms, bar.version) < (self.final_start_ms, self._version):
+            return False
+        self.final_start_ms, self._version, self.final = bar.start_ms, bar.version, bar.value
+        if self.forming is not None and self.forming.start_ms <= bar.start_ms:
             self.forming = None
+        return True

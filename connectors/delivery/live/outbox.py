@@ -202,9 +202,9 @@ class Outbox:
     def resume(self, seq: int, now_s: float) -> bool:
         """Go on after the message `seq`, the last that the client has seen: finals sent after it wait again, in front.
 
-        Whether that could be done; it cannot when a message after `seq` was a part of a snapshot, or is not kept any more.
+        Whether that could be done; it cannot when a message after `seq` was a part of a snapshot or will be one, or is not kept any more.
         """
-        if not self._forgotten <= seq <= self.seq or self._stopped:
+        if not self._forgotten <= seq <= self.seq or self._stopped or not all(queued.is_final for queued in self._queue):
             return False
         again = [Queued(now_s, sent.body, True) for sent in self._sent if sent.seq > seq]
         for _ in again:

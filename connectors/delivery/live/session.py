@@ -64,15 +64,16 @@ class Session:
 
     def subscribe(self, wanted: Iterable[Wanted]) -> int:
         """From now on the series are sent as wanted, whatever was wanted of them before; of how many a snapshot comes."""
-        waiting = 0
+        begun: list[Watch] = []
         for each in wanted:
             named, every = Watch(self.outbox, each.want), Watch(self.outbox, each.want)
+            begun += (named, every)
             for series in each.series:
-                waiting += self._watch(series, named, each.snapshot)
+                self._watch(series, named, each.snapshot)
             for frame in each.time_frames if each.everything else ():
-                waiting += self._watch_all(frame, every, each.snapshot)
+                self._watch_all(frame, every, each.snapshot)
         self._keep_paces()
-        return waiting
+        return sum(len(watch.joins) for watch in begun)
 
     def unsubscribe(self, dropped: Iterable[Dropped] | None) -> None:
         """Send these series no more; None means all. Finals that wait already are sent."""
@@ -90,30 +91,31 @@ class Session:
     def _keep_paces(self) -> None:
         self.outbox.keep_paces(self.rates)
 
-    def _watch(self, series: Series, watch: Watch, snapshot: int) -> bool:
+    def _watch(self, series: Series, watch: Watch, snapshot: int) -> None:
         self._unwatch(series)
         if (every := self._everything.get(series.time_frame)) is not None:
             every.hide(series)
         self._named[series] = watch
         self._market.watch(series, watch)
-        return self._begin(series, watch, snapshot)
+        self._begin(series, watch, snapshot)
 
-    def _watch_all(self, frame: str, watch: Watch, snapshot: int) -> int:
+    def _watch_all(self, frame: str, watch: Watch, snapshot: int) -> None:
         self._unwatch_all(frame)
         self._everything[frame] = watch
         self._market.watch_all(frame, watch)
         for series in self._named:
             if series.time_frame == frame:
                 watch.hide(series)
-        return sum(self._begin(series, watch, snapshot) for series in self._market.known(frame) if series not in watch.hidden)
+        for series in self._market.known(frame):
+            if series not in watch.hidden:
+                self._begin(series, watch, snapshot)
 
-    def _begin(self, series: Series, watch: Watch, snapshot: int) -> bool:
+    def _begin(self, series: Series, watch: Watch, snapshot: int) -> None:
         if not snapshot:
             self._show_newest(series, watch)
-            return False
+            return
         watch.join(series, snapshot)
         self._to_read.append((series, watch))
-        return True
 
     def _unwatch(self, series: Series) -> None:
         watch = self._named.pop(series, None)
@@ -159,6 +161,7 @@ class Session:
             self.failed = True
             self.outbox.wake(self._now_s())
             return
+        self._market.remember(answer.newest)
         for series, watch, join in joins:
             if watch.joins.get(series) is join:
                 self._send_snapshot(series, watch, answer.parts[series], join.joined(answer.positions))
@@ -204,8 +207,12 @@ class Session:
         return away_since_s is not None and (self.outbox.overflowed or now_s - away_since_s > self._limits.resume_window_s)
 
     def resume(self, seq: int) -> bool:
-        """Go on after message `seq`; whether that can be done. What is newest now is shown again, after the finals that were missed."""
-        return self.outbox.resume(seq, self._now_s())
+        """Go on after message `seq`; whether that can be done. What is newest now is shown again, after the finals that were missed.
+
+        It cannot while a snapshot is owed: the client that was cut waits for it no more, and may have asked again.
+        """
+        is_owed = bool(self._to_read) or self._reading
+        return not is_owed and self.outbox.resume(seq, self._now_s())
 
     def show_all_newest(self) -> None:
         """Show the newest bar of each series: what was shown before may never have arrived."""

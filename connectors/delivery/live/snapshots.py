@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from connectors.delivery.live.selection import Labels, select_indicators
-from connectors.delivery.store.reader import Snapshot, StoreReader
+from connectors.delivery.store.reader import Snapshot, StoredBar, StoreReader
 from connectors.delivery.store.reading import Reading
 from connectors.delivery.store.records import Series
 
@@ -31,6 +31,8 @@ class Answer(NamedTuple):
     parts: dict[Series, list[bytes]]
     rows: int
     positions: Mapping[int, int]
+    newest: Mapping[Series, StoredBar]
+    """The last bar of each series that has any."""
 
 
 class SnapshotSource(Protocol):
@@ -45,7 +47,8 @@ def answer(reader: StoreReader, question: Question) -> Answer:
     snapshot: Snapshot = reader.snapshot(question.series, question.limit)
     rows = {series: [bar.value for bar in snapshot.bars.get(series, ())] for series in question.series}
     parts = {series: parts_of(series, values, question.labels) for series, values in rows.items()}
-    return Answer(parts, sum(map(len, rows.values())), snapshot.positions)
+    newest = {series: bars[-1] for series, bars in snapshot.bars.items() if bars}
+    return Answer(parts, sum(map(len, rows.values())), snapshot.positions, newest)
 
 
 def parts_of(series: Series, values: list[bytes], labels: Labels) -> list[bytes]:

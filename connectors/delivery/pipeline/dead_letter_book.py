@@ -2,6 +2,8 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from contextlib import suppress
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 import msgspec
@@ -31,7 +33,7 @@ class LetterPage(NamedTuple):
     """What there was at one moment. Nobody changes it."""
 
     letters: tuple[KeptLetter, ...] = ()
-    """As they were read: of each partition, the oldest first."""
+    """The oldest first."""
     replayed: frozenset[str] = frozenset()
     """Ids of letters that were sent again."""
 
@@ -46,23 +48,27 @@ class LetterPage(NamedTuple):
 
 
 class DeadLetterBook:
-    """Takes records of the topic of dead letters and keeps the newest `kept` letters."""
+    """Takes records of the topic of dead letters and keeps the newest `kept` letters, by the time they were received."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._letters: deque[KeptLetter] = deque(maxlen=kept)
+        self._kept = kept
+        self._letters: list[tuple[int, int, KeptLetter]] = []
+        """A heap, the oldest first: when it was received, and how many were read before it."""
+        self._read = 0
         self._replayed: deque[str] = deque(maxlen=kept)
 
     def page(self) -> LetterPage:
         """What there is now."""
-        return LetterPage(tuple(self._letters), frozenset(self._replayed))
+        return LetterPage(tuple(letter for _, _, letter in sorted(self._letters)), frozenset(self._replayed))
 
-    def update(self, records: Iterable[Record]) -> None:
-        """Take further records; one that is neither a dead letter nor a note of its replay is passed over."""
+    def update(self, records: Iterable[Record]) -> bool:
+        """Take further records, whether there were any; one that is neither a dead letter nor a note of its replay is passed over."""
+        before = self._read
         for record in records:
-            try:
+            self._read += 1
+            with suppress(DecodeError):
                 self._take(record, record.value or b"")
-            except DecodeError:
-                continue
+        return self._read > before
 
     def _take(self, record: Record, value: bytes) -> None:
         if is_replay_note(value):
@@ -71,4 +77,6 @@ class DeadLetterBook:
         letter = decode_dead_letter(value)
         size = len(letter.original) if letter.original_size is None else letter.original_size
         cut = msgspec.structs.replace(letter, original=letter.original[:SHOWN_BYTES])
-        self._letters.append(KeptLetter(f"{record.partition}:{record.offset}", cut, size))
+        heappush(self._letters, (letter.received_ms, self._read, KeptLetter(f"{record.partition}:{record.offset}", cut, size)))
+        if len(self._letters) > self._kept:
+            heappop(self._letters)

@@ -23,14 +23,18 @@ def follow_services(connection: KafkaConnection) -> Iterator[tuple[Service, ...]
 
 def follow_dead_letters(connection: KafkaConnection) -> Iterator[LetterPage]:
     """At each step the newest dead letters. Raises KafkaUnreachable, TopicMissing, ConsumeError."""
-    topic, book = Topics.of(connection).dead_letters, DeadLetterBook()
-    page = book.page()
+    topic = Topics.of(connection).dead_letters
     with TopicReader(connection, topic, from_offsets=_newest_offsets(connection, topic), fetch_wait_ms=FETCH_WAIT_MS) as reader:
-        while True:
-            if records := list(_all_there_is(reader)):
-                book.update(records)
-                page = book.page()
-            yield page
+        yield from letter_pages(reader, DeadLetterBook())
+
+
+def letter_pages(reader: TopicReader, book: DeadLetterBook) -> Iterator[LetterPage]:
+    """The same, as `reader` comes to them: each goes into the book at once, as many whole lines would fill the memory."""
+    page = book.page()
+    while True:
+        if book.update(_all_there_is(reader)):
+            page = book.page()
+        yield page
 
 
 def _all_there_is(reader: TopicReader) -> Iterator[Record]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.delivery.store.file import MINUTE_MASK, SERIES_BITS, bar_key, open_for_reading, store_errors, transaction
-from connectors.delivery.store.records import Series
+from connectors.delivery.store.records import Series, Version
 from udfs.frames import MINUTE_MS, parse_frame
 
 _FIELDS = f'(bar & {MINUTE_MASK}) * {MINUTE_MS}, end_ms, run, revision, partition, "offset", value'
@@ -30,6 +30,11 @@ class StoredBar(NamedTuple):
     offset: int
     value: bytes
     """The record as it is in the topic."""
+
+    @property
+    def version(self) -> Version:
+        """Which record of its bar it is."""
+        return self.run, self.revision, self.partition, self.offset
 
 
 class Snapshot(NamedTuple):

@@ -63,6 +63,13 @@ def test_the_status_says_what_is_wrong_and_since_when_it_is_there() -> None:
     assert standing(lambda: OK).status().newest_end_ms == OK.newest_end_ms
 
 
+@pytest.mark.parametrize("trouble", [each for each in Trouble if each is not Trouble.KAFKA_UNREACHABLE])
+def test_what_else_goes_wrong_is_not_put_down_to_kafka(trouble: Trouble) -> None:
+    stands = standing(lambda: IntakeStatus(State.DEGRADED, trouble, "disk full", True, None, 700, 30, 1, None))
+    assert (stands.status().kafka, stands.status().trouble) == ("ok", trouble.value)
+    assert (stands.gauges()["kafka_reachable"], stands.gauges()["degraded"]) == (1, 1)
+
+
 def test_there_is_a_value_for_every_metric() -> None:
     stands = standing(lambda: CATCHING_UP)
     asyncio.run(briefly(stands.keep_size()))
@@ -70,7 +77,8 @@ def test_there_is_a_value_for_every_metric() -> None:
     gauges = stands.gauges()
     assert gauges.keys() == GAUGES.keys()
     assert (gauges["behind_records"], gauges["caught_up"], gauges["kafka_reachable"], gauges["store_rows"]) == (300, 0, 1, 12)
-    assert standing(lambda: AWAY).gauges()["kafka_reachable"] == 0
+    away = standing(lambda: AWAY).gauges()
+    assert (gauges["degraded"], away["kafka_reachable"], away["degraded"]) == (0, 0, 1)
 
 
 def test_rates_are_over_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

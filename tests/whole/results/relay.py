@@ -18,6 +18,9 @@ class Relay:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = "{}:{}".format(*self._server.getsockname())
         self.accepted = 0
+        self.cuts = 0
+        """How often `cut_behind` has come to its end."""
+        self._left: int | None = None
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -25,6 +28,10 @@ class Relay:
         """Break every connection there is, in the middle of whatever passes."""
         for each in list(self._open):
             self._break(each)
+
+    def cut_behind(self, size: int) -> None:
+        """Break every connection once so many bytes more have come from the server, and passed."""
+        self._left = size
 
     def close(self) -> None:
         self._server.close()
@@ -45,17 +52,27 @@ class Relay:
                 return
             self._open |= {client, server}
             self.accepted += 1
-            for pair in ((client, server), (server, client)):
+            for pair in ((client, server, False), (server, client, True)):
                 threading.Thread(target=self._pass, args=pair, daemon=True).start()
 
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket, is_down: bool) -> None:
         try:
             while data := source.recv(4_096):
                 sink.sendall(data)
+                if is_down and self._left is not None:
+                    self._count(len(data))
         except OSError:
             pass
         for each in (source, sink):
             self._break(each)
+
+    def _count(self, size: int) -> None:
+        assert self._left is not None
+        self._left -= size
+        if self._left <= 0:
+            self._left = None
+            self.cuts += 1
+            self.cut()
 
     def _break(self, one: socket.socket) -> None:
         self._open.discard(one)

@@ -1,6 +1,7 @@
 """The Python client against a delivery process: restarted, cut a hundred times, read as its page says."""
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from udfs.model import Result, Status
 
 PAGE = ROOT / "docs" / "how-to" / "read-results-from-python.md"
 TIMEOUT_S = 60.0
+FIRST_BARS = 60
+"""Of each symbol, some 800 bytes each, before it is cut the first time."""
 
 
 class Taking(threading.Thread):
@@ -107,6 +110,32 @@ def test_cut_again_and_again_it_goes_on_where_it_was(delivery: DeliveryProcess, 
         assert (client.rejoins, client.repeated, list(client.gaps)) == (0, 0, [])
     taking.join()
     assert {symbol: taking.told[symbol] for symbol in symbols} == {symbol: feed.written[symbol] for symbol in symbols}
+
+
+@pytest.mark.timeout(600)
+def test_cut_while_snapshots_are_on_their_way_it_begins_with_the_right_bars_and_goes_on_behind_them(
+    delivery: DeliveryProcess, feed: Feed, long_run: bool
+) -> None:
+    cuts, rows, chance = 50 if long_run else 3, 800, random.Random(6)
+    symbols = [f"S{number}" for number in range(12)]
+    feed.bars(symbols, FIRST_BARS)
+    heard: list[tuple[str, list[Told], list[Told]]] = []
+    with Relay(address_of(delivery)) as relay, feed.running(symbols):
+        for cut in range(cuts):
+            with ResultClient(relay.address) as client:
+                relay.cut_behind(chance.choice([1, chance.randrange(FIRST_BARS * len(symbols) * 800)]))
+                wanted = client.subscribe(symbols, snapshot=rows)
+                taking = Taking(client)
+                wait_until(lambda taking=taking: len(taking.told) == len(symbols), TIMEOUT_S)
+                wait_until(lambda cut=cut: relay.cuts == cut + 1, TIMEOUT_S)
+                assert list(client.gaps) == []
+            taking.join()
+            heard += [(symbol, list(map(told, wanted[symbol, "1min"].bars)), taking.told[symbol]) for symbol in symbols]
+    for symbol, snapshot, updates in heard:
+        written = feed.written[symbol]
+        first = written.index(updates[0])
+        assert updates == written[first : first + len(updates)]
+        assert snapshot == sorted(dict(written[:first]).items())[-rows:]
 
 
 def test_it_finds_a_delivery_in_the_registry(delivery: DeliveryProcess) -> None:

@@ -15,13 +15,14 @@ import uvloop
 from aiohttp import web
 
 from connectors.delivery.access.access import Access, AccessSettings, guard
+from connectors.delivery.intake.handover import SLICE, Handover
 from connectors.delivery.live.hub import Clock, Hub
 from connectors.delivery.live.limits import Limits
 from connectors.delivery.live.snapshots import ReadSnapshots
 from connectors.delivery.live.ws import ws_routes
 from connectors.delivery.metrics import Metrics
 from connectors.delivery.store.reading import Reading
-from connectors.delivery.store.records import read_record
+from connectors.delivery.store.records import BarRecord, read_record
 from connectors.delivery.store.store import Store
 from connectors.keys import KeyRing
 from tests.connectors.gateway.running import now_ms
@@ -44,6 +45,12 @@ class Serving:
             won = self._store.apply(finals, {0: finals[-1].offset + 1})
             self.ask(lambda hub: hub.take_results(won))
         self.ask(lambda hub: hub.take_forming([record for record in read if record.status == "forming"]))
+
+    def hand_over(self, records: list[BarRecord]) -> None:
+        """To clients alone, as the intake hands over one batch; all of it is taken when this returns."""
+        handover = Handover(self._loop, self._hub.take_results, slice_size=SLICE)
+        handover(records)
+        self.ask(lambda hub: None)
 
     def ask(self, question: Callable[[Hub], T]) -> T:
         """What `question` says in the delivery's own thread."""

@@ -146,6 +146,35 @@ def test_bars_from_before_a_subscription_are_not_told_as_news_when_it_is_taken_u
     assert told(list(one.news)) == [("A", 4, 1, 0)]
 
 
+def test_a_series_of_a_star_that_the_delivery_does_not_know_yet_is_taken_up_behind_a_gap_without_a_snapshot() -> None:
+    one = joined(conversation())
+    subscribed(one, msgspec.structs.replace(ALL, symbols=("*",), time_frames=("1m",)))
+    named = subscribed(one, msgspec.structs.replace(ALL, symbols=("C",)))
+    one.receive(frame(*(bar(number, record(1, stock_id=symbol)) for number, symbol in enumerate("ABC", 1))))
+    one.receive(frame(bar(4, record(1, stock_id="D", time_frame="5min"))))
+    one.unsubscribe(named)
+    answer(one, said(one))
+    one.news.clear()
+    answer(one, lost(one), snapshots=1)
+    one.receive(frame(bar(1, record(2, stock_id="B")), snapshot(2, record(1), record(2))))
+    gaps = [each for each in one.news if isinstance(each, Gap)]
+    ends_ms = T0_MS + 2 * MINUTE_MS
+    assert gaps == [Gap("A", "1min", ends_ms, T0_MS + MINUTE_MS), Gap("B", "1min", ends_ms, None), Gap("C", "1min", ends_ms, None)]
+    assert told(list(one.news)) == [("B", 2, 1, 0), ("A", 2, 1, 0)]
+
+
+def test_a_gap_is_told_though_the_client_is_cut_again_before_all_is_taken_up() -> None:
+    one = joined(conversation())
+    subscribed(one, msgspec.structs.replace(ALL, symbols=("*",)))
+    one.receive(frame(*(bar(number, record(1, stock_id=symbol)) for number, symbol in enumerate("ABC", 1))))
+    one.news.clear()
+    answer(one, lost(one), snapshots=2)
+    one.receive(frame(bar(1, record(5, stock_id="B"))))
+    assert lost(one, "d1-3")["op"] == "subscribe"
+    gaps = [each for each in one.news if isinstance(each, Gap)]
+    assert gaps == [Gap("B", "1min", T0_MS + 2 * MINUTE_MS, None)], "it was not known; those with a snapshot to come get theirs then"
+
+
 def test_a_snapshot_too_large_to_go_on_from_is_done_without() -> None:
     one = joined(conversation(rejoin_bars=100))
     subscribed(one, msgspec.structs.replace(ALL, symbols=("*",)))
@@ -182,6 +211,23 @@ def test_what_was_not_answered_before_a_cut_is_asked_again() -> None:
     answer(one, again, snapshots=1)
     one.receive(frame(snapshot(1, record(0, stock_id="B"), stock_id="B")))
     assert wanted.stage is Stage.SETTLED
+
+
+def test_what_came_before_a_cut_and_is_in_the_snapshot_that_was_asked_for_again_is_not_told_beside_it() -> None:
+    one = joined(conversation())
+    subscribed(one, msgspec.structs.replace(ALL, symbols=("B",)))
+    wanted = one.subscribe(msgspec.structs.replace(WITH_SNAPSHOT, symbols=("A", "B")))
+    answer(one, said(one), snapshots=2)
+    one.receive(frame(snapshot(1, record(0), record(1)), bar(2, record(2)), bar(3, record(1, revision=1)), bar(4, record(2, stock_id="B"))))
+    again = lost(one)
+    assert [channel["symbols"] for channel in again["channels"]] == [["B"]]
+    answer(one, again, snapshots=1)
+    one.receive(frame(snapshot(1, record(2, stock_id="B"), stock_id="B")))
+    answer(one, said(one), snapshots=2)
+    one.receive(frame(snapshot(2, record(1, revision=1), record(2), record(3)), snapshot(3, record(2, stock_id="B"), stock_id="B")))
+    one.receive(frame(bar(4, record(4))))
+    assert wanted["A", "1min"]["start_ms"].tolist() == [T0_MS + number * MINUTE_MS for number in (1, 2, 3)]
+    assert told(list(one.news)) == [("B", 2, 1, 0), ("A", 4, 1, 0)], "B was wanted before, and is told as it came"
 
 
 def test_a_subscription_refused_says_why_and_the_others_go_on() -> None:

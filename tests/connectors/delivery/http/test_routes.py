@@ -182,6 +182,15 @@ def test_what_no_tick_can_change_any_more_may_be_kept(one: Served) -> None:
     assert bars(one, end=at(settled), include_forming="true").headers["Cache-Control"] == "no-cache"
 
 
+@pytest.mark.parametrize(
+    ("time_frame", "end", "kept"),
+    [("1hour", 3, True), ("1hour", 2, True), ("1hour", 4, False), ("1hour", 33, False), ("5min", 39, True), ("5min", 44, False)],
+)
+def test_a_range_that_ends_within_a_bar_is_open_as_long_as_the_bar(one: Served, time_frame: str, end: int, kept: bool) -> None:
+    """Bar 3 starts at 12:00; ticks come late up to 12:41."""
+    assert ("immutable" in bars(one, time_frame=time_frame, end=at(end)).headers["Cache-Control"]) is kept
+
+
 def test_where_keys_are_asked_for_nobody_keeps_an_answer_for_others(tmp_path: Path) -> None:
     with served(tmp_path, with_keys=True) as guarded:
         guarded.take(*(record_of("IBM", bar) for bar in range(OLD)))
@@ -213,20 +222,35 @@ def test_gzip_is_for_those_who_take_it(one: Served) -> None:
 def test_the_cache_makes_an_answer_once_a_version_and_keeps_within_its_bytes(one: Served) -> None:
     cache, made = AnswerCache(max_bytes=10_000), []
 
-    async def ask(key: str, version: int, size: int = 10) -> int:
+    async def ask(path: str, version: int, size: int = 10) -> int:
         async def make() -> Answer:
-            made.append((key, version))
+            made.append((path, version))
             return Answer(b"x" * size, "text/plain")
 
-        return len((await cache.get(key, version, make)).body)
+        return len((await cache.get((path, ()), version, make)).body)
 
-    for key, version in (("a", 1), ("a", 1), ("b", 1), ("a", 2), ("b", 1)):
-        one.run(ask(key, version))
+    for path, version in (("a", 1), ("a", 1), ("b", 1), ("a", 2), ("b", 1)):
+        one.run(ask(path, version))
     assert made == [("a", 1), ("b", 1), ("a", 2)]
     assert one.run(ask("large", 1, 9_000)) == 9_000
     one.run(ask("large", 1, 9_000))
     one.run(ask("a", 2))
     assert made[3:] == [("large", 1), ("large", 1), ("a", 2)]
+
+
+def test_the_cache_counts_what_was_asked_too(one: Served) -> None:
+    cache, made = AnswerCache(max_bytes=10_000), []
+
+    async def ask(symbols: str) -> None:
+        async def make() -> Answer:
+            made.append(symbols[0])
+            return Answer(b"", "text/plain")
+
+        await cache.get(("bars", (("time_frame", "1min"), ("symbols", symbols))), 1, make)
+
+    for first in "ABCABC":
+        one.run(ask(first + "x" * 3_000))
+    assert made == [*"ABCABC"], "two of them fit"
 
 
 # What there is ---------------------------------------------------------------------------------------------------------

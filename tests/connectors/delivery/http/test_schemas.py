@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -94,6 +94,8 @@ lines = st.fixed_dictionaries(
 
 @settings(max_examples=500)
 @given(lines)
+@example({"stock_id": "IBM", "symbol": "", "price": 1})
+@example({"symbol": "", "price": 1})
 def test_every_line_that_counts_fits_and_one_that_fits_is_not_refused_for_its_form(line: dict[str, Any]) -> None:
     decoded = TickDecoder(Scales()).decode("IBM", json.dumps(line).encode(), 1_795_348_620_000, 0)
     fitting = validator("tick").is_valid(line)
@@ -128,7 +130,7 @@ def said_by_a_server() -> Iterator[bytes]:
 
     def snapshots(question: Question, take: Any) -> None:
         parts = {series: parts_of(series, [record(series.stock_id).value], question.labels) for series in question.series}
-        take(Answer(parts, len(parts), {0: 1}))
+        take(Answer(parts, len(parts), {0: 1}, {}))
 
     time = Time()
     hub = hub_of(time, snapshots=snapshots)

@@ -6,12 +6,12 @@ from tests.connectors.gateway.running import wait_until
 
 
 def in_thread(handover: Handover[int], count: int) -> tuple[threading.Thread, list[int]]:
-    """A thread that hands over some numbers, and those it has got rid of."""
+    """A thread that hands over some numbers, each a batch, and those it has got rid of."""
     handed: list[int] = []
 
     def hand_over() -> None:
         for number in range(count):
-            handover(number)
+            handover([number])
             handed.append(number)
 
     thread = threading.Thread(target=hand_over)
@@ -22,7 +22,7 @@ def in_thread(handover: Handover[int], count: int) -> tuple[threading.Thread, li
 def test_batches_come_in_order_and_only_a_few_wait_in_the_loop() -> None:
     async def run() -> list[int]:
         taken: list[int] = []
-        handover = Handover(asyncio.get_running_loop(), taken.append, at_once=3)
+        handover = Handover(asyncio.get_running_loop(), taken.extend, at_once=3)
         thread, handed = in_thread(handover, 50)
         wait_until(lambda: len(handed) == 3)  # the loop is blocked: it takes nothing
         assert (len(handed), taken) == (3, [])
@@ -38,7 +38,7 @@ def test_batches_come_in_order_and_only_a_few_wait_in_the_loop() -> None:
 def test_nobody_waits_for_a_loop_that_takes_nothing_any_more() -> None:
     async def run() -> list[int]:
         taken: list[int] = []
-        handover = Handover(asyncio.get_running_loop(), taken.append, at_once=2)
+        handover = Handover(asyncio.get_running_loop(), taken.extend, at_once=2)
         thread, handed = in_thread(handover, 5)
         wait_until(lambda: len(handed) == 2)
         handover.close()
@@ -53,8 +53,8 @@ def test_a_batch_that_the_loop_chokes_on_leaves_its_room() -> None:
     async def run() -> None:
         taken: list[int] = []
 
-        def take(number: int) -> None:
-            taken.append(number)
+        def take(numbers: list[int]) -> None:
+            taken.extend(numbers)
             raise ValueError
 
         asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
@@ -62,5 +62,23 @@ def test_a_batch_that_the_loop_chokes_on_leaves_its_room() -> None:
         await asyncio.to_thread(thread.join, 10)
         await asyncio.sleep(0)
         assert taken == list(range(5))
+
+    asyncio.run(run())
+
+
+def test_a_large_batch_comes_in_slices_and_between_two_of_them_others_have_their_turn() -> None:
+    async def run() -> None:
+        taken: list[list[int]] = []
+        turns: list[int] = []
+        handover = Handover(asyncio.get_running_loop(), taken.append, slice_size=100)
+        thread = threading.Thread(target=handover, args=(list(range(1_050)),))
+        thread.start()
+        while len(taken) < 11:
+            turns.append(len(taken))
+            await asyncio.sleep(0)
+        thread.join()
+        assert [number for each in taken for number in each] == list(range(1_050))
+        assert [len(each) for each in taken] == [100] * 10 + [50]
+        assert set(turns) == set(range(11)), "a turn after each"
 
     asyncio.run(run())

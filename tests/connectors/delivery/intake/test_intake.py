@@ -133,11 +133,12 @@ def test_a_topic_made_anew_empties_the_store_and_partitions_added_are_read(broke
         under_way.catch_up()
         assert under_way.bars() == said_by(connection)
         assert (under_way.status.state, "catching_up" in under_way.states) == (State.OK, True)
+        assert [status.emptied for status in under_way.told if status.state is State.CATCHING_UP] == [1]
     make_anew(value_of("NEWER"))
     with reading(connection, tmp_path / "store") as under_way:
         under_way.catch_up()
         assert under_way.bars() == said_by(connection)
-        assert "the topic was made anew" in [status.detail for status in under_way.told]
+        assert (1, "the topic was made anew") in [(status.emptied, status.detail) for status in under_way.told]
 
 
 def test_records_that_are_gone_before_they_were_read_empty_the_store(broker: TestBroker, tmp_path: Path) -> None:

@@ -44,6 +44,15 @@ def test_the_state_is_told_once_each_time_it_becomes_another() -> None:
     assert told[-1][2] == "the topic was made anew"
 
 
+def test_that_the_store_was_emptied_is_told_in_whatever_state() -> None:
+    told: list[tuple[State, int]] = []
+    condition = Condition(lambda: told.append((condition.now()[0], condition.emptied)))
+    condition.catch_up(done=False, why_behind="the topic was made anew")
+    condition.trouble("here", KafkaUnreachable("k:1"))
+    condition.catch_up(done=False, why_behind="the topic was made anew")
+    assert told == [(State.CATCHING_UP, 1), (State.DEGRADED, 1), (State.DEGRADED, 2)]
+
+
 def test_a_failure_is_for_good() -> None:
     told: list[State] = []
     condition = Condition(lambda: told.append(condition.now()[0]))

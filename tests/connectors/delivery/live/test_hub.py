@@ -217,14 +217,12 @@ def test_everybody_hears_when_kafka_is_away_and_whoever_comes_meanwhile(time: Ti
 
 def test_when_the_topic_was_made_anew_all_clients_are_sent_away_and_old_finals_hide_nothing(time: Time) -> None:
     hub = hub_of(time)
-    hub.change_state("catching_up")
-    hub.change_state("ok")
     talker, cut = Talker(hub, time), Talker(hub, time)
     talker.subscribe("A")
     cut.subscribe("A")
     cut.connection.lost(for_good=False)
     hub.take_results([record(minute=9)])
-    hub.change_state("catching_up")
+    hub.start_over()
     assert [message["T"] for message in talker.listen()] == ["bye"]
     assert (talker.connection.ending, talker.heard[-1]["code"]) == (1012, "restart")
     again = Talker(hub, time)
@@ -393,6 +391,23 @@ def test_a_session_is_kept_for_a_minute_and_not_at_all_after_a_goodbye(time: Tim
     assert hub.subscriptions == 1
 
 
+def test_of_sessions_without_a_client_no_more_are_kept_than_clients_may_be_there(time: Time) -> None:
+    hub = hub_of(time, Limits(max_connections=2))
+    names = []
+    for _ in range(4):
+        talker = Talker(hub, time)
+        talker.subscribe("A")
+        names.append(talker.connection.conn)
+        talker.connection.lost(for_good=False)
+    assert hub.subscriptions == 2
+    again = Talker(hub, time)
+    assert [again.resume(name, 0) for name in names[:2]] == [False, False], "the first that went are the first forgotten"
+    assert again.resume(names[2], 0)
+    again.connection.lost(for_good=False)
+    assert Talker(hub, time).resume(names[3], 0)
+    assert hub.subscriptions == 2
+
+
 # Snapshots -------------------------------------------------------------------------------------------------------------
 
 
@@ -529,6 +544,65 @@ def test_a_cut_before_a_snapshot_was_seen_cannot_be_resumed(time: Time, store: S
     again = Talker(hub, time)
     assert again.resume(talker.connection.conn, 1)
     assert brief(again.listen()) == [("A", 0, "final", 0)]
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_while_a_snapshot_is_owed_a_cut_cannot_be_resumed(time: Time, store: Store, read: bool) -> None:
+    """Whoever was cut asks again: it could not tell the parts of the first answer from those of the second."""
+    waiting = Waiting(store)
+    hub = hub_of(time, snapshots=waiting)
+    talker = Talker(hub, time)
+    talker.subscribe("A", snapshot=5)
+    talker.connection.lost(for_good=False)
+    if read:
+        parts, take = waiting.read()
+        take(parts)
+    assert not Talker(hub, time).resume(talker.connection.conn, 0)
+
+
+def test_a_series_named_by_two_channels_has_one_snapshot_and_is_counted_once(time: Time, store: Store) -> None:
+    waiting = Waiting(store)
+    hub = hub_of(time, snapshots=waiting)
+    store.apply([record()], {0: 1})
+    hub.take_results([record()])
+    talker = Talker(hub, time)
+    talker.listen()
+    channel = {"channel": "bars", "time_frames": ["1min"]}
+    for channels, expected in (
+        ([{"symbols": ["A", "B"], "snapshot": 5}, {"symbols": ["A"], "snapshot": 2}], ["B", "A"]),
+        ([{"symbols": ["*"], "snapshot": 5}, {"symbols": ["A"], "snapshot": 5}], ["A"]),
+        ([{"symbols": ["A"], "snapshot": 5}, {"symbols": ["*"], "snapshot": 5}], ["A"]),
+        ([{"symbols": ["A", "C"], "snapshot": 5}, {"symbols": ["A"]}], ["C"]),
+    ):
+        (ack,) = talker.say(op="subscribe", channels=[channel | each for each in channels])
+        heard: list[str] = []
+        while waiting.asked:
+            parts, take = waiting.read()
+            take(parts)
+            heard += [message["stock_id"] for message in talker.listen()]
+        assert heard == expected
+        assert ack["snapshots"] == len(expected)
+        talker.say(op="unsubscribe")
+
+
+def test_forming_of_a_bar_whose_final_was_in_the_snapshot_is_not_shown_though_the_final_is_still_on_its_way(
+    time: Time, store: Store
+) -> None:
+    waiting = Waiting(store)
+    hub = hub_of(time, snapshots=waiting)
+    hub.take_forming([forming(minute=1, second=50)])
+    talker, other = Talker(hub, time), Talker(hub, time)
+    other.subscribe("A", max_hz=10)
+    store.apply([record(minute=1)], {0: 1})
+    talker.subscribe("A", snapshot=5)
+    parts, take = waiting.read()
+    take(parts)
+    hub.take_forming([forming(minute=1, second=59)])
+    assert [message["T"] for message in talker.listen()] == ["snapshot"]
+    hub.take_results([record(minute=1)])
+    time.pass_by(1)
+    assert talker.listen() == []
+    assert brief(other.listen()) == [("A", 1, "final", 0)]
 
 
 def test_a_snapshot_that_cannot_be_read_ends_the_connection(time: Time) -> None:

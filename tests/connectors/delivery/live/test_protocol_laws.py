@@ -45,7 +45,7 @@ DATA = st.binary(max_size=60) | st.text(max_size=60) | JSON.map(json.dumps) | ME
 
 def empty(question: Any, take: Any) -> None:
     """A store that has nothing."""
-    take(Answer({series: parts_of(series, [], None) for series in question.series}, 0, {}))
+    take(Answer({series: parts_of(series, [], None) for series in question.series}, 0, {}, {}))
 
 
 @given(st.lists(DATA, max_size=30), st.booleans())

@@ -15,7 +15,7 @@ from tests.connectors.delivery.live.raw_socket import BINARY, CLOSE, PING, PONG,
 from tests.connectors.delivery.live.talk import brief, forming, record
 from tests.connectors.gateway.running import wait_until
 
-LIMITS = Limits(heartbeat_interval_s=0.1, slow_after_s=1.0, auth_timeout_s=0.3)
+LIMITS = Limits(heartbeat_interval_s=0.1, slow_after_s=1.0, auth_timeout_s=0.3, outbox_events=2_000)
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +163,37 @@ def test_a_client_that_stops_reading_is_cut_and_the_others_hear_every_final_mean
     assert heard == [[("STALL", minute, "final", 0) for minute in range(finals)]] * len(healthy)
     for client in (stalled, *healthy):
         client.socket.close()
+
+
+def test_a_client_that_reads_is_not_cut_by_a_batch_larger_than_what_may_wait_for_it(delivery: Serving) -> None:
+    batch = [record(f"B{number % 100}", number // 100, offset=number) for number in range(LIMITS.outbox_events + 1_000)]
+    heard: list[int] = []
+
+    def listen() -> None:
+        while len(heard) < len(batch):
+            heard.extend(bar["emitted_ms"] for bar in client.until(T="bar") if bar["T"] == "bar")
+
+    with RawSocket(delivery.address) as client:
+        subscribe(client, "*", mode="final")
+        listener = threading.Thread(target=listen)
+        listener.start()
+        delivery.hand_over(batch)
+        listener.join(timeout=20)
+    assert heard == list(range(len(batch)))
+
+
+def test_for_a_client_that_takes_nothing_no_more_than_its_outbox_is_kept(tmp_path: Path) -> None:
+    most, peak = Limits().outbox_bytes, 0
+    with serving(tmp_path, limits=Limits(heartbeat_interval_s=0.1, slow_after_s=60)) as delivery:
+        stalled = RawSocket(delivery.address, receive_buffer=4_096)
+        subscribe(stalled, "*", mode="final")
+        for minute in range(120):
+            publish(delivery, record("STALL", minute, pad=100_000))
+            peak = max(peak, delivery.ask(lambda hub: hub.outbox_bytes))
+        wait_until(lambda: delivery.ask(lambda hub: hub.metrics.cuts["slow_client"]) == 1)
+        assert most - 200_000 < peak <= most
+        assert delivery.ask(lambda hub: hub.outbox_bytes) == 0
+        stalled.socket.close()
 
 
 def test_a_stalled_client_that_never_reads_again_is_let_go(delivery: Serving) -> None:

@@ -18,6 +18,7 @@ from connectors.codec import DeadLetter, encode_dead_letter
 from connectors.consumer import Record
 from connectors.delivery.pipeline.answers import Checkpoints, JobAnswer
 from connectors.delivery.pipeline.dead_letter_book import SHOWN_BYTES, DeadLetterBook
+from connectors.delivery.pipeline.followed_topics import letter_pages
 from connectors.delivery.pipeline.follower import Follower
 from connectors.delivery.pipeline.pipeline import Pipeline, pipeline_routes
 from connectors.errors import BadQuery
@@ -70,6 +71,35 @@ def test_only_the_newest_are_kept_and_counted_and_of_a_line_only_its_beginning()
     assert (newest.id, before.id) == ("0:4", "0:3")
     assert made.page().counts() == {"too_long": 2}
     assert (len(newest.letter.original), newest.size) == (SHOWN_BYTES, 300_000)
+
+
+def test_the_newest_by_their_time_are_kept_whatever_order_the_partitions_are_read_in() -> None:
+    made = DeadLetterBook(kept=3)
+    read = [(0, 0, 70), (0, 1, 80), (0, 2, 90), (1, 0, 10), (1, 1, 85), (1, 2, 20)]
+    for partition, offset, received_ms in read:
+        made.update([record(offset, encode_dead_letter(letter(Reason.BAD_JSON, received_ms)), partition)])
+    assert [each.id for each in made.page().newest(None, 9)] == ["0:2", "1:1", "0:1"]
+    assert made.page().counts() == {"bad_json": 3}
+
+
+def test_records_are_taken_as_they_come_and_never_lie_together_in_memory() -> None:
+    made = DeadLetterBook(kept=5)
+    batches = [[record(10 * batch + at, encode_dead_letter(letter(Reason.TOO_LONG, batch))) for at in range(10)] for batch in range(3)]
+
+    class Reader:
+        """Gives a batch at a time, the next one when the one before is taken."""
+
+        at_end = False
+
+        def read(self, timeout_s: float) -> list[Record]:
+            given = 3 - len(batches)
+            assert {each.letter.received_ms for each in made.page().letters} == ({given - 1} if given else set())
+            self.at_end = len(batches) <= 1
+            return batches.pop(0) if batches else []
+
+    pages = letter_pages(Reader(), made)  # type: ignore[arg-type] # what a TopicReader has that is used
+    assert next(pages).counts() == {"too_long": 5}
+    assert next(pages) is next(pages), "nothing new"
 
 
 def test_what_is_no_dead_letter_is_passed_over_and_a_note_says_which_were_sent_again() -> None:
