@@ -192,6 +192,8 @@ test("tiles say the figures of delivery and job, and what is wrong in their tone
   assert.equal(tiles.newest_end_ms.value, "5 s ago");
   const behind = deliveryTiles({ ...status, caught_up: true, behind_records: 449_000 }).find((tile) => tile.key === "caught_up");
   assert.deepEqual([behind.value, behind.tone], ["behind", "warn"]);
+  const [full] = deliveryTiles({ ...status, kafka: "ok", trouble: "store_failed" }).filter((tile) => tile.key === "kafka");
+  assert.deepEqual([full.value, full.note, full.tone], ["reachable", "store failed", "bad"]);
   const job = {
     state: "RUNNING",
     uptime_ms: 61_000,

@@ -30,8 +30,8 @@ export function deliveryTiles(status) {
       label: "Kafka",
       value: status.kafka === "ok" ? "reachable" : "unreachable",
       word: true,
-      note: status.trouble ?? "",
-      tone: status.kafka === "ok" ? null : "bad",
+      note: (status.trouble ?? "").replaceAll("_", " "),
+      tone: status.kafka === "ok" && !status.trouble ? null : "bad",
     },
     {
       key: "caught_up",
