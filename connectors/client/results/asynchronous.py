@@ -1,8 +1,9 @@
 """AsyncResultClient: results of a delivery as they come, for programs with an event loop."""
 
+import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -141,13 +142,12 @@ class AsyncResultClient:
 
         Raises DeliveryRefused, DeliveryUnreachable.
         """
-        results = []
-        for one in await self.news(timeout_s):
-            if isinstance(one, Result):
-                results.append(one)
-            else:
-                self.note_gap(one)
-        return results
+        loop = asyncio.get_running_loop()
+        until_s = None if timeout_s is None else loop.time() + timeout_s
+        while news := await self.news(None if until_s is None else max(0.0, until_s - loop.time())):
+            if results := self.results_of(news):
+                return results
+        return []
 
     async def news(self, timeout_s: float | None = None) -> list[Result | Gap]:
         """The same with the gaps at their places; `note_gap` tells of them."""
@@ -158,6 +158,16 @@ class AsyncResultClient:
         news.clear()
         self._link.make_room()
         return taken
+
+    def results_of(self, news: Iterable[Result | Gap]) -> list[Result]:
+        """What is no gap; gaps are told of."""
+        results = []
+        for one in news:
+            if isinstance(one, Result):
+                results.append(one)
+            else:
+                self.note_gap(one)
+        return results
 
     def note_gap(self, gap: Gap) -> None:
         """Tell of a gap that was taken."""

@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeGuard, TypeVar
+from typing import Any, Self, TypeVar
 
 from connectors.client.results.asynchronous import BUFFER_UPDATES, REJOIN_BARS, SUBSCRIBE_TIMEOUT_S, AsyncResultClient
 from connectors.client.results.subscription import Subscription
@@ -110,17 +111,17 @@ class ResultClient:
 
     def take(self, timeout_s: float | None = None) -> list[Result]:
         """All updates that are there, at least one; nothing when none came in `timeout_s`, or once the client is closed."""
-        if not self._taken:
-            self._wait(timeout_s)
-        taken, self._taken = self._taken, deque()
-        return [one for one in taken if self._is_result(one)]
+        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while self._taken or self._wait(None if until_s is None else max(0.0, until_s - time.monotonic())):
+            taken, self._taken = self._taken, deque()
+            if results := self._client.results_of(taken):
+                return results
+        return []
 
     def __iter__(self) -> Iterator[Result]:
         """Updates as they come, until the client is closed. Raises DeliveryRefused, DeliveryUnreachable."""
         while self._taken or self._wait(None):
-            one = self._taken.popleft()
-            if self._is_result(one):
-                yield one
+            yield from self._client.results_of([self._taken.popleft()])
 
     def close(self) -> None:
         """End; the delivery forgets us. Who iterates in another thread gets what is there, and no more."""
@@ -140,12 +141,6 @@ class ResultClient:
         if self._thread.is_alive():
             self._taken.extend(self._run(self._client.news(timeout_s)))
         return bool(self._taken)
-
-    def _is_result(self, one: Result | Gap) -> TypeGuard[Result]:
-        if isinstance(one, Gap):
-            self._client.note_gap(one)
-            return False
-        return True
 
     async def _close(self) -> None:
         await self._client.close()

@@ -5,6 +5,7 @@ import ssl
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from connectors.client.results.asynchronous import AsyncResultClient
@@ -18,6 +19,7 @@ from tests.connectors.certificates import make_authority, make_certificate
 from tests.connectors.client.results.records import record, told
 from tests.connectors.client.results.serving import serving
 from tests.connectors.gateway.running import now_ms, wait_until
+from udfs.model import Result
 
 ALL = [("A", number, 1, 0) for number in range(1_000)]
 
@@ -91,6 +93,22 @@ def test_a_client_goes_on_at_another_delivery(tmp_path: Path) -> None:
         assert told(client.take()) == [ALL[2]]
         assert (client.connects, client.rejoins) == (2, 1)
         client.close()
+
+
+def test_take_waits_for_a_result_behind_a_gap_that_came_alone() -> None:
+    gap, result = Gap("A", "1min", None, None), msgspec.convert(record(0), Result)
+
+    class Fed(AsyncResultClient):
+        batches = [[gap], [result], [gap], []]  # noqa: RUF012
+
+        async def news(self, timeout_s: float | None = None) -> list[Result | Gap]:
+            return list(self.batches.pop(0))
+
+    told_of: list[Gap] = []
+    client = Fed("127.0.0.1:1", on_gap=told_of.append)
+    assert asyncio.run(client.take()) == [result]
+    assert asyncio.run(client.take(0.5)) == []
+    assert told_of == [gap, gap]
 
 
 def test_a_caller_that_is_slow_stops_the_socket_and_still_gets_every_final(tmp_path: Path) -> None:
