@@ -43,6 +43,7 @@ class ClosedBars:
         for start_ms, bar in late.items():
             _, known, revision, digest = ring.get(start_ms, (start_ms, None, _UNSENT, 0))
             ring[start_ms] = (start_ms, bar if known is None else merge(known, bar), revision, digest)
+        state = state._replace(since=tuple(None if begun is None else min(begun, min(ring)) for begun in state.since))
         states, said = state.base, []
         for start_ms in sorted(ring):
             states, values = self._step(states, start_ms, ring[start_ms][1])
@@ -224,12 +225,13 @@ class ClosedBars:
     def _refitted(self, store: Store, state: FrameState) -> FrameState:
         """The state for other indicators: those it knows go on, the others are warmed up from the bars kept.
 
-        They have no `since` where every bar there has ever been is kept: they say what they would have said all along.
+        They have a `since` as soon as there is a bar: records under the same label from before then say something else.
         """
         known = {spec: position for position, spec in enumerate(state.specs.split("\n"))}
+        gone = [begun for spec, begun in zip(known, state.since, strict=False) if begun is not None and spec not in self._panel.indicators]
         settled = self._history(store, state)
-        begun_ms = next((bar[0] for bar in (*settled, *state.ring)), None) if len(settled) < state.folded else None
-        history = [self._reader.priced(*self._from_history(bar)) for bar in settled]
+        begun_ms = _begin([bar[0] for bar in (*settled, *state.ring[:1])], gone)
+        history = [self._reader.priced(*self._from_history(bar)) for bar in settled if begun_ms is not None and bar[0] >= begun_ms]
         ring = [self._reader.priced(start_ms, bar) for start_ms, bar, _, _ in state.ring]
         since, base, head = [], [], []
         for spec, indicator in self._panel.indicators.items():
@@ -279,6 +281,15 @@ class ClosedBars:
 
 def _slot(label: str, slot: int) -> str:
     return f"{label}/{slot}"
+
+
+def _begin(starts: Sequence[int], gone: Sequence[int]) -> int | None:
+    """Where new indicators begin: as early as the bars kept let them, but after those that go if one of these does.
+
+    A new one may take over a label, and its records are told from those of the one before by their `since` alone.
+    """
+    latest = max(gone, default=-1)
+    return next((start_ms for start_ms in starts if start_ms > latest), starts[-1] if starts else None)
 
 
 def _folded(step: Callable[[State, Bar], tuple[State, Step]], state: State, bars: Iterable[Bar | None]) -> State:

@@ -56,7 +56,7 @@ class Comparison:
         cut = any(partition in self.log_starts for partition in first.partitions)
         from_ns = first.first_ns + history.rules.allowed_lateness_ns if cut else None
         unsettled = [at_ns for life in history.lives() if (at_ns := life.unsettled_from(settled_round)) is not None]
-        return self._check.check(history, said, Provable(from_ns, min(unsettled, default=None)))
+        return self._check.check(history, said, Provable(from_ns, min(unsettled, default=None), bool(self._results.log_starts)))
 
     def _without_ticks(self, symbol: str) -> Outcome:
         """Results of a symbol that no tick counts for."""
@@ -79,7 +79,7 @@ class Comparison:
         letters.check(self._oracle, self._letters, total)
         total.wrong += self._results.wrong
         total.differences += self._results.differences
-        if self._results.log_start:
+        if self._results.log_starts:
             total.leave(Unproven.RESULTS_LOG_START)
         other = self._results.counts["results_of_other_frames"]
         if other:

@@ -23,21 +23,25 @@ class KafkaTopic:
         self._log_starts: dict[int, int] = {}
 
     def log_starts(self) -> Mapping[int, int]:
-        """Partition -> its first offset, where that was above 0 when it was first read."""
+        """Partition -> its first offset, where that was above 0 when it was first asked for or read."""
+        self._begin()
         return self._log_starts
 
     def read_on(self) -> Iterator[Record]:
         """The records from where the last call ended to the end found now, at least; each partition in offset order."""
+        self._begin()
         ends = end_offsets(self._connection, self._topic)
-        if not self._next:
-            self._next = begin_offsets(self._connection, self._topic)
-            self._log_starts = {partition: offset for partition, offset in self._next.items() if offset > 0}
         behind = [partition for partition, end in ends.items() if self._next.get(partition, 0) < end]
         if not behind:
             return
         for record in read_topic(self._connection, self._topic, partitions=behind, from_offsets=dict(self._next)):
             self._next[record.partition] = record.offset + 1
             yield record
+
+    def _begin(self) -> None:
+        if not self._next:
+            self._next = begin_offsets(self._connection, self._topic)
+            self._log_starts = {partition: offset for partition, offset in self._next.items() if offset > 0}
 
 
 class CommittedOffsets:

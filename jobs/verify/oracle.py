@@ -49,6 +49,7 @@ class SymbolHistory:
         """Event time of the first tick counted."""
         self.minutes: dict[int, Sums] = {}
         self.partitions: set[int] = set()
+        """Where ticks of it lie, be it that they do not count."""
         self.seen: dict[int, set[tuple[str | None, int | str]]] = {}
         self.rounds: deque[Round] = deque()
         self._kept = 0
@@ -167,7 +168,7 @@ class Oracle:
         self.counts: Counter[str] = Counter()
         self.round = 1
         self.touched: set[str] = set()
-        """Symbols that ticks were counted for, or that were dropped, since this was last cleared."""
+        """Symbols that ticks were counted for, that were met in another partition or dropped, since this was last cleared."""
         self.dropped: set[str] = set()
         """Symbols with more than one history."""
         self._parser = LineParser(rules.price_decimals, rules.size_decimals)
@@ -201,10 +202,12 @@ class Oracle:
         history = self.histories.get(symbol)
         if history is None:
             history = self.histories[symbol] = SymbolHistory(symbol, self.rules)
+        if place.partition not in history.partitions:
+            history.partitions.add(place.partition)
+            self.touched.add(symbol)
         taken = history.take(parsed, place, latest_ns)
         if taken is True:
             self.counts["counted"] += 1
-            history.partitions.add(place.partition)
             self.touched.add(symbol)
         elif taken is False:
             self.counts["duplicates"] += 1

@@ -1,7 +1,7 @@
 """What the results topic says: the newest record of each bar, and whether records follow each other as they must."""
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,6 +11,8 @@ from jobs.verify.rules import Difference, Kind, place
 NOT_CONTENT = ("status", "run", "revision", "emitted_ms", "cause", "complete")
 _VERSION = 1
 _YEAR_10000_MS = 253_402_300_800_000
+NEWEST = 2**63
+"""Later than any start, and above any run."""
 
 
 class Said(NamedTuple):
@@ -26,24 +28,66 @@ class Said(NamedTuple):
         return fields
 
 
+class Trimmed:
+    """What may be gone of one frame of a symbol, judged by what is kept of it.
+
+    Finals of a run come in the order of their bars. So what is gone lies before the first final kept, or before a bar
+    whose first record kept is a revision, since that one's final is gone too.
+    """
+
+    __slots__ = ("_final_ms", "_revised_ms", "_run")
+
+    def __init__(self) -> None:
+        self._run = NEWEST
+        self._final_ms = NEWEST
+        """Start of the first final kept."""
+        self._revised_ms = 0
+        """The newest start of a bar whose first record kept is a revision."""
+
+    def note(self, start_ms: int, run: int, revision: int) -> None:
+        """A bar's first record that is kept; those of a later run are kept from their beginning."""
+        if self._run == NEWEST:
+            self._run = run
+        if run != self._run:
+            return
+        if revision:
+            self._revised_ms = max(self._revised_ms, start_ms)
+        elif self._final_ms == NEWEST:
+            self._final_ms = start_ms
+
+    def until_ms(self, run: int) -> int:
+        """Bars that start before this may have been said in `run` by records that are gone."""
+        if run > self._run:
+            return 0
+        return NEWEST if run < self._run else max(self._final_ms, self._revised_ms)
+
+
 class SymbolResults:
     """What was said of one symbol in the newest run of each frame (of a dropped symbol, in any)."""
 
-    __slots__ = ("frames", "runs")
+    __slots__ = ("frames", "is_trimmed", "runs", "trimmed")
 
-    def __init__(self) -> None:
+    def __init__(self, is_trimmed: bool) -> None:
+        self.is_trimmed = is_trimmed
+        """Whether the oldest records of its partition are gone."""
+        self.trimmed: dict[str, Trimmed] = {}
+        """Frame's label -> what may be gone of it."""
         self.runs: dict[str, int] = {}
         """Frame's label -> newest run: a frame that was added later has one of its own."""
         self.frames: dict[str, dict[int, Said]] = {}
         """Frame's label -> start in ms -> newest record."""
+
+    def gone_until_ms(self, label: str, run: int) -> int:
+        """Bars of a frame that start before this may have been said in `run` by records that are gone."""
+        return self.trimmed.get(label, Trimmed()).until_ms(run) if self.is_trimmed else 0
 
 
 class Results:
     """All results, record by record; each partition in offset order.
 
     `frames` are the labels to keep. Only the newest run of a symbol's frame is kept, older ones are counted; of the symbols in
-    `dropped`, whose lives have runs of their own, the newest run of each bar. With `log_start` the oldest records are
-    gone, so a bar's first record may be a revision.
+    `dropped`, whose lives have runs of their own, the newest run of each bar. The oldest records of the partitions in
+    `log_starts` are gone: a bar's first record may be a revision there, and others have none.
     """
 
     def __init__(self, frames: frozenset[str], symbols: frozenset[str] | None, limit: int, dropped: Set[str] = frozenset()) -> None:
@@ -54,7 +98,8 @@ class Results:
         self.counts: Counter[str] = Counter()
         self.touched: set[str] = set()
         """Symbols with records since this was last cleared."""
-        self.log_start = False
+        self.log_starts: Mapping[int, int] = {}
+        """Partition -> its first offset, where that is above 0; set before anything is read."""
         self.forgotten: set[str] = set()
         """Symbols of which an older run was let go."""
         self._frames, self._only, self._limit, self._dropped = frames, symbols, limit, dropped
@@ -77,7 +122,8 @@ class Results:
         if label not in self._frames:
             self.counts["results_of_other_frames"] += 1
             return
-        bars = self._bars(symbol, label, run)
+        known = self.symbols.setdefault(symbol, SymbolResults(partition in self.log_starts))
+        bars = self._bars(known, symbol, label, run)
         if bars is None or value is None:
             return
         self.touched.add(symbol)
@@ -87,7 +133,9 @@ class Results:
             if run < newest.run:
                 return
             newest = None
-        self._check_succession(newest, revision, status, fields, place(symbol, label, start_ms))
+        if newest is None and known.is_trimmed:
+            known.trimmed.setdefault(label, Trimmed()).note(start_ms, run, revision)
+        self._check_succession(newest, revision, status, fields, known.is_trimmed, place(symbol, label, start_ms))
         if newest is None or revision >= newest.revision:
             bars[start_ms] = Said(run, revision, value)
 
@@ -103,9 +151,8 @@ class Results:
             return False
         return True
 
-    def _bars(self, symbol: str, label: str, run: int) -> dict[int, Said] | None:
+    def _bars(self, known: SymbolResults, symbol: str, label: str, run: int) -> dict[int, Said] | None:
         """The bars of a frame that a record of `run` belongs to; None for a record of an older run that is not kept."""
-        known = self.symbols.setdefault(symbol, SymbolResults())
         newest = known.runs.setdefault(label, run)
         if symbol in self._dropped or run == newest:
             return known.frames.setdefault(label, {})
@@ -118,12 +165,14 @@ class Results:
         known.frames[label] = {}
         return known.frames[label]
 
-    def _check_succession(self, before: Said | None, revision: int, status: str, fields: dict[str, Any], where: str) -> None:
+    def _check_succession(
+        self, before: Said | None, revision: int, status: str, fields: dict[str, Any], is_trimmed: bool, where: str
+    ) -> None:
         expected = "revised" if revision else "final"
         if status != expected:
             self._differs(Kind.WRONG_STATUS, where, "status", expected, status)
         if before is None:
-            if revision and not self.log_start:
+            if revision and not is_trimmed:
                 self._differs(Kind.REVISION_GAP, where, "revision", 0, revision)
         elif revision <= before.revision:
             self._differs(Kind.DUPLICATE_RESULT, where, "revision", before.revision + 1, revision)

@@ -75,6 +75,7 @@ class Unproven(StrEnum):
     """An indicator by dotted name: there is no second opinion on it."""
     WITHOUT_TALIB = "indicators_not_checked"
     RESULTS_LOG_START = "results_log_start_above_0"
+    """The oldest results are gone, and with them all records of a bar, or its first."""
     DEAD_LETTERS_LOG_START = "dead_letters_log_start_above_0"
     JOB_START = "job_start"
     """The job was told to begin elsewhere than at the earliest tick."""

@@ -123,7 +123,7 @@ class Verification:
         return records
 
     def _read_results(self) -> int:
-        self._results.log_start = bool(self._sources.results.log_starts())
+        self._results.log_starts = self._sources.results.log_starts()
         self._letters.log_start = bool(self._sources.dead_letters.log_starts())
         records = 0
         for record in self._sources.results.read_on():

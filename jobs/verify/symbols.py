@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from jobs.verify.bars import Content
 from jobs.verify.oracle import SymbolHistory
 from jobs.verify.outcome import Outcome
-from jobs.verify.results import Said, SymbolResults
+from jobs.verify.results import NEWEST, Said, SymbolResults
 from jobs.verify.rules import NS_PER_MS, Kind, Rules, Span, Unproven, place
 from jobs.verify.values import FoundBar, IndicatorCheck
 
@@ -20,6 +20,8 @@ class Provable(NamedTuple):
     from_ns: int | None = None
     """None when the partition is kept from its beginning."""
     unsettled_ns: int | None = None
+    gone_unseen: bool = False
+    """Whether results of a symbol that has none may be gone from the beginning of their log."""
 
 
 class Share(NamedTuple):
@@ -31,6 +33,8 @@ class Share(NamedTuple):
     """What the newest records say of those that are its own."""
     passed_over: frozenset[int]
     """Bars that a later life says again: indicators are folded over them, but nothing of them is to be seen."""
+    gone_until_ms: int = 0
+    """Records of bars that start before this may be gone from the beginning of their log."""
 
 
 class SymbolCheck:
@@ -48,7 +52,9 @@ class SymbolCheck:
         for span in self._rules.spans:
             found = {} if said is None else said.frames.get(span.label, {})
             for number, share in enumerate(_shares(lives, span, found, outcome)):
-                self._check_frame(lives[number], span, share, None if number else provable.from_ns, outcome)
+                gone_until_ms = _gone_until_ms(said, span.label, share.found, provable.gone_unseen)
+                trimmed = share._replace(gone_until_ms=gone_until_ms)
+                self._check_frame(lives[number], span, trimmed, None if number else provable.from_ns, outcome)
         return outcome
 
     def _check_frame(self, history: SymbolHistory, span: Span, share: "Share", from_ns: int | None, outcome: Outcome) -> None:
@@ -71,20 +77,22 @@ class SymbolCheck:
                 outcome.bar_differs(Kind.UNEXPECTED_RESULT, where, end_ms, "", "no result: no tick of it counts", "a result")
             else:
                 known[start_ms] = FoundBar(history.symbol, span.label, start_ms, content, fields)
-                self._check_bar(history, start_ms, known[start_ms], outcome)
+                self._check_bar(history, known[start_ms], share.gone_until_ms, outcome)
         if from_ns is None:
             self._values.check(known, outcome)
         else:
             outcome.leave(Unproven.LOG_START, f"{history.symbol}: indicators", len(found))
 
-    def _check_bar(self, history: SymbolHistory, start_ms: int, bar: FoundBar, outcome: Outcome) -> None:
+    def _check_bar(self, history: SymbolHistory, bar: FoundBar, gone_until_ms: int, outcome: Outcome) -> None:
         content, fields = bar.content, bar.fields
         outcome.counts["bars"] += 1
         if fields is None:
-            if history.is_owed(content.end_ms):
-                outcome.bar_differs(Kind.MISSING_RESULT, bar.where, content.end_ms, "", content._asdict(), None)
-            else:
+            if not history.is_owed(content.end_ms):
                 outcome.leave(Unproven.NOT_CLOSED)
+            elif bar.start_ms < gone_until_ms:
+                outcome.leave(Unproven.RESULTS_LOG_START, f"{bar.symbol} {bar.label}")
+            else:
+                outcome.bar_differs(Kind.MISSING_RESULT, bar.where, content.end_ms, "", content._asdict(), None)
             return
         outcome.counts["results"] += 1
         if fields["revision"]:
@@ -99,7 +107,7 @@ class SymbolCheck:
                 {name: getattr(content, name) for name in wrong},
                 {name: fields.get(name) for name in wrong},
             )
-        complete = history.is_complete(start_ms)
+        complete = history.is_complete(bar.start_ms)
         if fields.get("complete") is not complete:
             outcome.bar_differs(Kind.WRONG_COMPLETE, bar.where, content.end_ms, "complete", complete, fields.get("complete"))
 
@@ -121,6 +129,13 @@ def _shares(lives: Sequence[SymbolHistory], span: Span, said: Mapping[int, Said]
         found = {start_ms: fields for start_ms, fields in own.items() if start_ms not in passed_over}
         shares.append(Share(expected[number], found if number else dict(sorted({**unclaimed, **found}.items())), passed_over))
     return shares[::-1]
+
+
+def _gone_until_ms(said: SymbolResults | None, label: str, found: Mapping[int, Mapping[str, Any]], gone_unseen: bool) -> int:
+    """Up to which start one life's results in a frame may be gone; its run is known by those that are `found`."""
+    if said is None:
+        return NEWEST if gone_unseen else 0
+    return said.gone_until_ms(label, max((fields["run"] for fields in found.values()), default=-1))
 
 
 def _seen_first_in(history: SymbolHistory, found: Mapping[int, dict[str, Any]]) -> frozenset[int]:

@@ -40,16 +40,14 @@ class IndicatorCheck:
         series, places = _series(bars)
         self._leave_others(bars, outcome)
         for label, oracle in self._oracles.items():
-            groups = self._by_since(label, bars, outcome)
-            values = sum(map(len, groups.values()))
+            since, judged = self._judged(label, bars, outcome)
             if oracle is None:
-                outcome.leave(Unproven.OWN_INDICATOR, label, values)
+                outcome.leave(Unproven.OWN_INDICATOR, label, len(judged))
             elif self._talib is None:
-                outcome.leave(Unproven.WITHOUT_TALIB, "", values)
+                outcome.leave(Unproven.WITHOUT_TALIB, "", len(judged))
             else:
-                outcome.counts["indicator_values"] += values
-                for since, group in groups.items():
-                    self._check_group(self._talib, label, oracle, series, places, since, group, outcome)
+                outcome.counts["indicator_values"] += len(judged)
+                self._check_values(self._talib, label, oracle, series, places, since, judged, outcome)
 
     def _leave_others(self, bars: Mapping[int, FoundBar], outcome: Outcome) -> None:
         for bar in bars.values():
@@ -57,27 +55,29 @@ class IndicatorCheck:
                 if label not in self._oracles:
                     outcome.leave(Unproven.INDICATOR_NOT_CONFIGURED, label)
 
-    def _by_since(self, label: str, bars: Mapping[int, FoundBar], outcome: Outcome) -> dict[int | None, dict[int, FoundBar]]:
-        """The bars whose value can be recomputed, by the start of the first bar folded; None is the first there is."""
+    def _judged(self, label: str, bars: Mapping[int, FoundBar], outcome: Outcome) -> tuple[int | None, dict[int, FoundBar]]:
+        """The bars whose value can be recomputed, and the start of the first bar folded; None is the first there is."""
         since = {start: (bar.fields.get("since") or {}).get(label) for start, bar in bars.items() if bar.fields}
         said = {start for start in since if label in (bars[start].fields or {})["results"]}
         began_later = not said or any(begun is not None for begun in since.values())
-        # One warmed up from every bar there has been says no `since`: what was said before it was there is known by its time alone.
+        # Another `since` than the newest record's is of what had the label before: as long as the meaning stays, so does its `since`.
+        meant = since[max(said, key=lambda start: (_emitted_ms(bars[start]), start))] if said else None
+        # A label given to what was computed before under another has none: the bars said before it are known by their time alone.
         said_from_ms = min((_emitted_ms(bars[start]) for start in said), default=0)
-        groups: dict[int | None, dict[int, FoundBar]] = {}
+        judged: dict[int, FoundBar] = {}
         for start, begun in since.items():
             bar = bars[start]
             if start not in said and (began_later or _emitted_ms(bar) < said_from_ms or bar.content.close is None):
                 outcome.leave(Unproven.INDICATOR_ADDED, label)
             elif start not in said:
                 outcome.bar_differs(Kind.MISSING_INDICATOR, bar.where, bar.content.end_ms, label, "a value or null", "nothing")
-            elif begun is None and began_later:
+            elif begun != meant:
                 outcome.leave(Unproven.INDICATOR_CHANGED, label)
             else:
-                groups.setdefault(begun, {})[start] = bar
-        return groups
+                judged[start] = bar
+        return meant, judged
 
-    def _check_group(
+    def _check_values(
         self,
         talib: ModuleType,
         label: str,
@@ -85,12 +85,12 @@ class IndicatorCheck:
         series: Series,
         places: Mapping[int, int],
         since: int | None,
-        group: Mapping[int, FoundBar],
+        judged: Mapping[int, FoundBar],
         outcome: Outcome,
     ) -> None:
         first = 0 if since is None else int(np.searchsorted(series.start_ms, since))
         at, bars, rows = [], [], []
-        for start, bar in group.items():
+        for start, bar in judged.items():
             value = (bar.fields or {})["results"][label]
             row = (value,) if type(value) is float and not oracle.outputs else _row(value, oracle.outputs)
             folded = places.get(start, -1) - first

@@ -356,9 +356,50 @@ def test_indicators_added_later_agree_from_their_since_on_and_the_others_go_on(
                 continue
             since = result.since or {}
             assert "Average" not in since
+            was_new = any(result.time_frame == label for result in driver.results[:cut])
+            assert not was_new or since.keys() == {"EMA", "MACD", "OBV"}
             for name in ("EMA", "MACD", "OBV"):
                 assert since.get(name, 0) <= start
                 assert result.results[name] == fold(new[name], of_frame, since.get(name))[start], name
+
+
+def begins(driver: Driver, label: str, minutes: range) -> set[int]:
+    """The minutes in which an indicator is said to begin while a tick a minute comes."""
+    driver.results.clear()
+    for minute in minutes:
+        send(driver, tick(60 * minute, 100 + minute))
+    return {(since - T0_MS) // 60_000 for result in driver.results if (since := (result.since or {}).get(label)) is not None}
+
+
+def test_an_indicator_added_later_says_where_it_begins_even_if_that_is_the_first_bar_there_ever_was() -> None:
+    driver = Driver(rules_of("1min", indicators={"RSI": "rsi(2)"}))
+    assert begins(driver, "RSI", range(5)) == set()
+    driver.restart(rules_of("1min", indicators={"RSI": "rsi(3)"}))
+    assert begins(driver, "RSI", range(5, 10)) == {0}
+
+
+def test_another_meaning_of_a_label_begins_at_another_bar_than_the_one_before() -> None:
+    driver = Driver(rules_of("1min", indicators={"EMA": "ema(2)"}, allowed_lateness_ms=120_000))
+    begun = [begins(driver, "EMA", range(10))]
+    for period in (3, 4, 5):
+        driver.restart(rules_of("1min", indicators={"EMA": f"ema({period})"}, allowed_lateness_ms=120_000))
+        begun.append(begins(driver, "EMA", range(10 * period, 10 * period + 5)))
+    assert begun == [set(), {0}, {1}, {2}]
+
+
+def test_a_late_tick_before_the_first_bar_folded_moves_the_beginning_back() -> None:
+    driver = Driver(rules_of("1min"))
+    for minute in range(10, 13):
+        send(driver, tick(60 * minute, 100 + minute))
+    driver.restart(rules_of("1min", indicators={"EMA": "ema(2)"}))
+    assert begins(driver, "EMA", range(13, 15)) == {10}
+    send(driver, tick(60 * 5, 500))
+    assert begins(driver, "EMA", range(15, 18)) == {5}
+    of_frame, newest = bars(ticks_of(driver), "1min"), driver.newest()
+    expected = fold("ema(2)", of_frame)
+    revised = [start for (_, start), result in newest.items() if "EMA" in result.results]
+    assert len(revised) > 5
+    assert {start: newest["1min", start].results["EMA"] for start in revised} == {start: expected[start] for start in revised}
 
 
 @given(moves, readings, st.integers(0, 100), st.sampled_from((1, 3, 64)), st.sampled_from((("1min", "15min"), ("15min",))))

@@ -1,7 +1,7 @@
 """The job's one Python operator: Flink's state, timers and clock around `udfs.symbol_state`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pyflink.common import Row, Types
@@ -41,10 +41,11 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
         self._hots: dict[str, Hot] = {}
         """Each symbol's hot part as it was last kept: a task that fails is opened anew and reads it from Flink's state."""
         self._throttle = LiveThrottle(self._live_rules)
+        self._showing_since_s: float | None = None
         self._counters = Counters(runtime_context)
         self._outcome = Outcome()
 
-    def process_element(self, value: bytes, ctx: KeyedProcessFunction.Context) -> list[Any] | None:
+    def process_element(self, value: bytes, ctx: KeyedProcessFunction.Context) -> Iterable[Any] | None:
         """One Kafka record, see `connectors.flink_kafka.TICK_RECORD`; the element's timestamp is the record's."""
         origin, has_value, raw = value.partition(b"\n")
         name, partition, offset = origin.split(b" ")
@@ -74,7 +75,7 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
                 output.append((DEAD, Row(symbol.encode(), letter)))
         return self._carry_out(symbol, ctx, now_ms, output)
 
-    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> list[Any] | None:
+    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterable[Any] | None:
         """Event time closes bars of quiet symbols; processing time says revisions and the last forming bars."""
         symbol = ctx.get_current_key()
         now_ms = time.time_ns() // 1_000_000
@@ -83,19 +84,19 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
         if ctx.time_domain() == TimeDomain.EVENT_TIME:
             self._state.on_event_timer(self._store, symbol, timestamp, now_ms, self._outcome, hot)
         else:
+            now_ms = max(now_ms, timestamp)  # a clock that was set back must not make it too early: no other timer comes
             self._state.on_processing_timer(self._store, symbol, now_ms, self._outcome, hot)
             if self._throttle.timer(symbol, now_ms):
                 self._show(symbol, now_ms, output)
         return self._carry_out(symbol, ctx, now_ms, output)
 
     def _show(self, symbol: str, now_ms: int, output: list[Any]) -> None:
-        started = time.perf_counter()
+        self._showing_since_s = time.perf_counter()
         key = symbol.encode()
         for result in self._state.forming(self._store, symbol, self._hots.get(symbol), now_ms):
             output.append((LIVE, Row(key, self._codec.encode_result(result))))
-        self._throttle.shown(symbol, now_ms, (time.perf_counter() - started) * 1e3)
 
-    def _carry_out(self, symbol: str, ctx: Any, now_ms: int, output: list[Any]) -> list[Any] | None:
+    def _carry_out(self, symbol: str, ctx: Any, now_ms: int, output: list[Any]) -> Iterable[Any] | None:
         """Do what the core asked for, and return what goes out."""
         outcome = self._outcome
         if outcome.results:
@@ -110,4 +111,12 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
                 timers.register_processing_time_timer(at_ms)
         outcome.clear()
         self._counters.flush(outcome, now_ms)
+        if self._showing_since_s is not None:
+            return self._charged(symbol, now_ms, output, self._showing_since_s)
         return output or None
+
+    def _charged(self, symbol: str, now_ms: int, output: list[Any], since_s: float) -> Iterator[Any]:
+        """Give the output away; forming records are charged for all that it took until Flink had them."""
+        self._showing_since_s = None
+        yield from output
+        self._throttle.shown(symbol, now_ms, (time.perf_counter() - since_s) * 1e3)

@@ -100,10 +100,13 @@ class Core:
 
     def __init__(self, run: int = 5) -> None:
         self.codec = JobCodec(Scales(), "stock_data")
-        self.core = SymbolState(CoreRules(frames=FRAMES, indicators=DEFAULT_LABELS), run)
+        self.configure(DEFAULT_LABELS, run)
         self.stores: dict[str, Any] = {}
         self.results: list[Record] = []
         self.letters: list[Record] = []
+
+    def configure(self, indicators: dict[str, str], run: int = 5) -> None:
+        self.core = SymbolState(CoreRules(frames=FRAMES, indicators=indicators), run)
 
     def take(self, offset: int, symbol: str, timestamp_ms: int, value: bytes | None) -> None:
         store = self.stores.setdefault(symbol, DictStore())
@@ -120,7 +123,7 @@ class Core:
     def end(self) -> None:
         for symbol, store in self.stores.items():
             outcome = Outcome()
-            self.core.on_event_timer(store, symbol, END_OF_TIME_MS, 0, outcome)
+            self.core.on_event_timer(store, symbol, END_OF_TIME_MS, 10**9, outcome)
             self._say(symbol, outcome)
 
     def _say(self, symbol: str, outcome: Outcome) -> None:
@@ -139,6 +142,24 @@ def test_the_core_and_verify_agree_on_every_bar_value_and_dead_letter(seed: int)
     assert report.outcome.differences == []
     assert report.exit_code == 0
     assert min(report.counts[name] for name in ("duplicates", "revised_bars", "indicator_values", "dead_letters", "frame_copies")) > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("records", [40, 600])
+def test_they_agree_over_upgrades_that_give_a_label_another_meaning(seed: int, records: int) -> None:
+    meanings = ["rsi(14)", "rsi(3)", "rsi(5)"] if records > 100 else ["sma(3)", "sma(2)"]
+    job, ticks = Core(), []
+    written = history(seed, records)
+    for offset, (symbol, timestamp_ms, value) in enumerate(written):
+        job.configure({"Same": "ema(4)", "Meant": meanings[offset * len(meanings) // len(written)]})
+        ticks.append(Record(0, offset, timestamp_ms, symbol.encode(), value))
+        job.take(offset, symbol, timestamp_ms, value)
+    job.end()
+    indicators = {"Same": "ema(4)", "Meant": meanings[-1]}
+    report = verify(Lists(ticks), Lists(job.results), Lists(job.letters), by=RULES, indicators=indicators)
+    assert report.outcome.differences == []
+    assert report.unproven["indicator_changed"] > 0
+    assert report.counts["indicator_values"] > 0
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -39,6 +39,12 @@ class Stack:
     def say(self, *said: dict[str, Any]) -> None:
         self.write("indicator_results", *((b"IBM", orjson.dumps(each), each["start_ms"]) for each in said))
 
+    def trim(self, topic: str, before: int) -> None:
+        """Records below an offset are deleted, as retention does."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin.delete_records({TopicPartition(f"{self.prefix}{topic}", 1): before})
+        admin.close()
+
     def commit(self, offset: int) -> None:
         where = TopicPartition(f"{self.prefix}stock_data", 1)
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=f"tickloom-{self.prefix}", enable_auto_commit=False)
@@ -133,6 +139,24 @@ def test_a_result_of_an_aborted_transaction_was_never_said(stack: Stack) -> None
     producer.flush(30)
     producer.abort_transaction(30)
     assert stack.verify("--no-wait") == 0
+
+
+@pytest.mark.parametrize("wait", [("--no-wait",), ("--wait", "20")], ids=["at once", "waiting"])
+def test_what_retention_has_deleted_is_counted_and_no_difference(
+    stack: Stack, capsys: pytest.CaptureFixture[str], wait: tuple[str, ...]
+) -> None:
+    stack.write("stock_data", (b"IBM", b"{", T0 + 5 * MINUTE))
+    stack.commit(7)
+    stack.say(minute(0), FIVE, minute(1, close=9), minute(2), minute(1, status="revised", revision=1), minute(3))
+    stack.trim("indicator_results", 3)
+    stack.write("dead_letters", (b"IBM", b"a letter long gone", 0))
+    stack.trim("dead_letters", 1)
+    code = stack.verify(*wait, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["differences"]) == (0, [])
+    assert {"reason": "results_log_start_above_0", "what": "IBM 1min", "count": 1} in told["not_proved_details"]
+    assert {"reason": "results_log_start_above_0", "what": "IBM 5min", "count": 1} in told["not_proved_details"]
+    assert told["not_proved"]["dead_letters_log_start_above_0"] == 1
 
 
 def test_symbols_and_frames_can_be_chosen(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,6 +143,14 @@ def test_a_symbol_in_two_partitions_is_known_to_be_split() -> None:
     assert oracle.histories["IBM"].partitions == {0, 3}
 
 
+@pytest.mark.parametrize("seconds", [0, -1_000, 4_000], ids=["repeat", "late", "future"])
+def test_a_tick_that_does_not_count_makes_its_symbol_split_as_well(seconds: int) -> None:
+    second = record(0, tick(1, 1, T0 + seconds * 1_000, seq=1), partition=3)
+    oracle = read([record(0, tick(1, 1, T0, seq=1)), second])
+    assert oracle.counts["counted"] == 1
+    assert oracle.histories["IBM"].partitions == {0, 3}
+
+
 def test_later_readings_say_from_where_bars_may_still_change() -> None:
     oracle = read([record(0, tick(1, 1, T0 + 2 * MINUTE))])
     history = oracle.histories["IBM"]

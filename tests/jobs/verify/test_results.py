@@ -7,9 +7,9 @@ from tests.jobs.verify.histories import T0, result, results
 FINAL = result(T0, (1, 1, 1, 1), 1)
 
 
-def read(*said: dict[str, object], log_start: bool = False) -> Results:
+def read(*said: dict[str, object], log_start: int = 0) -> Results:
     found = Results(frozenset({"1min", "5min"}), None, 10)
-    found.log_start = log_start
+    found.log_starts = {0: log_start} if log_start else {}
     for record in results(*said):
         found.read(record.partition, record.offset, record.key, record.value)
     return found
@@ -53,7 +53,11 @@ def test_bytes_that_are_no_result_and_a_foreign_key_are_found() -> None:
 
 
 def test_a_first_revision_is_fine_where_the_logs_beginning_is_gone() -> None:
-    assert not read(revised(3, 2), log_start=True).wrong
+    assert not read(revised(3, 2), log_start=7).wrong
+    elsewhere = Results(frozenset({"1min"}), None, 10)
+    elsewhere.log_starts = {1: 7}
+    elsewhere.read(0, 0, *results(revised(3, 2))[0][3:])
+    assert elsewhere.wrong == {Kind.REVISION_GAP: 1}
 
 
 def test_only_the_newest_run_of_a_symbol_stands() -> None:

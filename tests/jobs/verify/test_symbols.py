@@ -177,6 +177,19 @@ def test_values_said_under_an_earlier_meaning_of_a_label_are_counted() -> None:
     assert report.unproven[Unproven.INDICATOR_CHANGED] == 1
 
 
+def test_of_a_label_that_changed_twice_only_its_newest_meaning_is_judged() -> None:
+    said = [
+        minute(0, 5, results={"MA": 123}),
+        minute(1, 6, since={"MA": T0}, results={"MA": 77}),
+        minute(2, 9, since={"MA": T0 + MINUTE}, results={"MA": 7.5}),
+    ]
+    report = compare(prices_of(5, 6, 9), said, indicators=SMA)
+    assert not report.outcome.wrong
+    assert report.unproven[Unproven.INDICATOR_CHANGED] == 2
+    said[2]["results"] = {"MA": 7}
+    assert compare(prices_of(5, 6, 9), said, indicators=SMA).outcome.wrong == {Kind.WRONG_INDICATOR: 1}
+
+
 def test_what_has_no_second_opinion_is_counted_by_name() -> None:
     said = [minute(0, 5, results={"Mine": 1, "Old": 2})]
     report = compare(prices_of(5), said, indicators={"Mine": "pkg.mine:Mine(3)"})
@@ -206,6 +219,13 @@ def test_ticks_in_two_partitions_are_not_proved_but_listed() -> None:
     assert report.unproven == {Unproven.SPLIT_SYMBOL: 1}
 
 
+def test_a_repeat_in_another_partition_read_while_waiting_is_listed_too() -> None:
+    first = tick(5, 2, T0, seq=1)
+    closing = record(1, tick(1, 1, T0 + MINUTE + 1_000))
+    report = verify(Lists([record(0, first), closing], [record(0, first, partition=1)]), Lists(results(minute(0, 99))))
+    assert (report.outcome.wrong, report.split_symbols) == ({}, ("IBM",))
+
+
 def test_a_log_that_begins_above_0_leaves_its_first_bars_and_all_indicators_unproved() -> None:
     ticks = Lists(prices_of(*range(5, 25)), log_starts={0: 7})
     said = [minute(n, n + 5, complete=True, results={"MA": 1}) for n in range(20)]
@@ -215,6 +235,39 @@ def test_a_log_that_begins_above_0_leaves_its_first_bars_and_all_indicators_unpr
     assert report.outcome.wrong == {Kind.WRONG_CONTENT: 1}
     assert report.outcome.unproven[Unproven.LOG_START, "IBM"] == 16
     assert report.outcome.unproven[Unproven.LOG_START, "IBM: indicators"] == 20
+
+
+def trimmed(ticks: list[Record], *said: dict[str, Any], log_start: int = 9) -> Report:
+    return verify(Lists(ticks), Lists(results(*said), log_starts={0: log_start} if log_start else {}))
+
+
+def test_bars_from_before_the_oldest_final_kept_may_be_gone_and_later_ones_may_not() -> None:
+    ticks = prices_of(5, 6, 7, 8, 9)
+    report = trimmed(ticks, minute(2, 7), minute(3, 8), minute(4, 9))
+    assert report.outcome.wrong == {}
+    assert report.outcome.unproven[Unproven.RESULTS_LOG_START, "IBM 1min"] == 2
+    assert trimmed(ticks, minute(2, 7), minute(4, 9)).outcome.wrong == {Kind.MISSING_RESULT: 1}
+    assert trimmed(ticks, minute(2, 7), minute(3, 8), log_start=0).outcome.wrong == {Kind.MISSING_RESULT: 3}
+
+
+def test_a_revision_whose_final_is_gone_says_nothing_of_the_finals_between_but_that_they_may_be_gone_too() -> None:
+    ticks, revised = prices_of(5, 6, 7, 8), minute(0, 5, status="revised", revision=1)
+    assert trimmed(ticks, revised, minute(3, 8)).outcome.wrong == {}
+    assert trimmed(ticks, minute(3, 8), revised).outcome.wrong == {}
+    assert trimmed(ticks, revised, minute(2, 7)).outcome.wrong == {Kind.MISSING_RESULT: 1}
+
+
+def test_what_was_said_in_a_later_run_than_the_oldest_record_kept_is_all_there() -> None:
+    ticks = prices_of(5, 6, 7)
+    again = [minute(0, 5, run=2), minute(2, 7, run=2)]
+    assert trimmed(ticks, minute(2, 7), *again).outcome.wrong == {Kind.MISSING_RESULT: 1}
+
+
+def test_a_symbol_none_of_whose_results_are_kept_is_counted() -> None:
+    ticks = [*prices_of(5, 6), record(9, tick(1, 1, T0, "MSFT"), tick(1, 1, T0 + 61_000, "MSFT"), key=b"MSFT")]
+    report = trimmed(ticks, minute(1, 6))
+    assert report.outcome.wrong == {}
+    assert report.outcome.unproven[Unproven.RESULTS_LOG_START, "MSFT 1min"] == 1
 
 
 def test_only_the_symbols_asked_for_are_compared() -> None:
