@@ -37,6 +37,14 @@ def partitions_of(
     return sorted(found.partitions)
 
 
+def cluster_id(connection: KafkaConnection, *, timeout_s: float = TIMEOUT_S) -> str:
+    """The id that the Kafka at `connection` gave itself when it was made, the same at each of its addresses. Raises KafkaUnreachable."""
+    try:
+        return str(AdminClient({**librdkafka_options(connection), **QUIET}).list_topics(timeout=timeout_s).cluster_id)
+    except KafkaException as error:
+        raise connector_error(error, connection, "") from error
+
+
 def begin_offsets(connection: KafkaConnection, topic: str, *, timeout_s: float = TIMEOUT_S) -> dict[int, int]:
     """The offset of the oldest record still there, of each partition."""
     return _offsets(connection, topic, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED, timeout_s)  # type: ignore[no-untyped-call]

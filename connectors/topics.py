@@ -171,6 +171,26 @@ def topic_differences(connection: KafkaConnection, specs: Sequence[TopicSpec], *
         admin.close()
 
 
+def alter_topics(connection: KafkaConnection, differences: Sequence[Difference], *, timeout_ms: int = 30_000) -> None:
+    """Give topics the settings that `differences`, none of them in `partitions`, want. Raises KafkaUnreachable, ConnectorError."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaError
+
+    wanted: dict[str, dict[str, str]] = {}
+    for each in differences:
+        wanted.setdefault(each.topic, {})[each.setting] = each.wanted
+    admin = _admin(connection, timeout_ms)
+    try:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, settings) for name, settings in wanted.items()]
+        answers = admin.alter_configs(resources, incremental=True) if resources else {}
+    except KafkaError as error:
+        raise ConnectorError(f"topics at {connection.bootstrap}: {error}") from error
+    finally:
+        admin.close()
+    if refused := {name: answer for name, answer in answers.get("topic", {}).items() if answer != "OK"}:
+        raise ConnectorError(f"topics at {connection.bootstrap}: {refused}")
+
+
 def _admin(connection: KafkaConnection, timeout_ms: int) -> "KafkaAdminClient":
     # Imported here: most users of this module want names only, and Kafka's Python client takes a quarter of a second.
     from kafka.admin import KafkaAdminClient

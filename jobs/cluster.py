@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jobs.config import Config
 from jobs.errors import ConfigError, JobsError
 from jobs.flink_rest import ENDED, FlinkRest, root_cause
-from jobs.flink_settings import SAVEPOINTS, state_uri
-from jobs.job_changes import Changes, changes, configured
-from jobs.last_job import LastJob, known_states, read_last_job, write_last_job
+from jobs.flink_settings import SAVEPOINTS, settings_file, state_uri
+from jobs.job_changes import Changes, changes, configured, read_parameters
+from jobs.last_job import LastJob, known_states, note_cancelled, read_last_job, write_last_job
 from jobs.resume import Beginning, beginning, shown, start_point
+from jobs.state_settings import keep_settings, require_fixed
 
 if TYPE_CHECKING:
     from jobs.flink_client import Submission
@@ -116,7 +117,8 @@ class ClusterJob:
     def submit(self, run: int, partitions: int, found: Found, *, fresh: bool = False, restore: str | None = None) -> Submitted:
         """Submit the job and wait until it runs.
 
-        Raises AlreadySubmitted, WouldRecompute, StateUnknown, ConfigError (more subtasks than partitions), NoSlots, DoesNotRun.
+        Raises AlreadySubmitted, WouldRecompute, StateUnknown, ConfigError (more subtasks than partitions, or a setting that the state
+        is fixed to), NoSlots, DoesNotRun.
         """
         name = self._config.stack.name
         require_partitions(self._config, partitions)
@@ -141,13 +143,15 @@ class ClusterJob:
         """Cancel the job; its id. The next submission goes on from its newest checkpoint. Raises NoSuchJob."""
         job_id = self.find()
         self.rest.cancel(job_id)
+        note_cancelled(self._config, job_id)
         self.rest.wait_for_end(job_id, _END_TIMEOUT_S)
         return job_id
 
     def upgrade(self, run: int, partitions: int, savepoints: str | None = None) -> Replaced:
         """Stop the job with a savepoint and go on from it with the present code and configuration.
 
-        What can be checked is checked before the old job is stopped. Raises NoSuchJob, SavepointFailed, NoSlots, DoesNotRun.
+        What can be checked is checked before the old job is stopped. Raises NoSuchJob, ConfigError (a setting that the state is fixed
+        to), SavepointFailed, NoSlots, NotReplaced.
         """
         return self._replace(self._config, run, partitions, savepoints)
 
@@ -168,6 +172,8 @@ class ClusterJob:
         require_partitions(config, partitions)
         before = self.find()
         was = self.rest.parameters(before)
+        if says := read_parameters(was):
+            require_fixed(config, says.made_with)
         held = max((int(vertex["parallelism"]) for vertex in self.rest.job(before)["vertices"]), default=0)
         self._require_slots(config, held)
         submission = self._build(config, run, start_point(config))
@@ -196,7 +202,9 @@ class ClusterJob:
         why = self._why_not_running(job_id)
         if why:
             self.rest.cancel(job_id)
+            note_cancelled(self._config, job_id)
             raise DoesNotRun(job_id, why)
+        keep_settings(self._config, settings_file(self._config))
         return job_id
 
     def _stop(self, job_id: str, savepoints: str | None) -> str:

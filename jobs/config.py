@@ -33,7 +33,8 @@ class KafkaConfig:
     """Which Kafka, and how clients reach it."""
 
     bootstrap: str = key(EMBEDDED, Text(r"embedded|[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*", '"embedded" or "host:9092,..."'),
-                          "the broker to use: one of our own, or yours", Change.SAVEPOINT_SAFE)  # fmt: skip
+                          "the broker to use: one of our own, or yours; another address of the same Kafka is no change",
+                          Change.FIXED)  # fmt: skip
     listen: str = key(
         "127.0.0.1:9092", Address(loopback_only=True), "where the embedded broker listens; its controller takes the next port"
     )
@@ -55,8 +56,14 @@ class KafkaConfig:
 class RetentionConfig:
     """How many bytes a topic keeps. There is no age: records carry event time, and old ticks would go at once."""
 
-    stock_data: int = key("20GiB", size("1MiB", "1000TiB"), "bytes kept of the ticks, over all partitions")
-    indicator_results: int = key("20GiB", size("1MiB", "1000TiB"), "bytes kept of the results, over all partitions")
+    stock_data: int = key(
+        "20GiB", size("1MiB", "1000TiB"), "bytes kept of the ticks, over all partitions; of an existing topic after `tickloom topics alter`"
+    )
+    indicator_results: int = key(
+        "20GiB",
+        size("1MiB", "1000TiB"),
+        "bytes kept of the results, over all partitions; of an existing topic after `tickloom topics alter`",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,12 @@ class TicksConfig:
 
     price_decimals: int = key(8, Whole(0, 12), "decimals kept of a price; further ones are rounded half to even", Change.FIXED)
     size_decimals: int = key(8, Whole(0, 12), "decimals kept of a size; further ones are rounded half to even", Change.FIXED)
-    max_future: int = key("5s", duration("0s", "30min"), "how far a tick may be ahead of its record's timestamp", Change.SAVEPOINT_SAFE)
+    max_future: int = key(
+        "5s",
+        duration("0s", "30min"),
+        "how far a tick may be ahead of its record's timestamp; Kafka lets more through after `tickloom topics alter`",
+        Change.SAVEPOINT_SAFE,
+    )
     max_age: int = key("24h", duration("1s", "3650d"), "how old a tick may be on a live connection; a replaying client lifts it")
     deduplicate: bool = key(
         True, Switch(), "drop ticks whose source, event time and id (or seq) were counted already", Change.SAVEPOINT_SAFE
@@ -104,7 +116,7 @@ class JobConfig:
     """How the Flink job runs."""
 
     start: str = key("resume", StartPoint(), "where the job begins: its savepoint, an end of the topic, or a time")
-    parallelism: int = key(1, Whole(1, 256), "subtasks of the job; at most kafka.partitions", Change.SAVEPOINT_SAFE)
+    parallelism: int = key(1, Whole(1, 256), "subtasks of the job; at most the partitions of the ticks", Change.SAVEPOINT_SAFE)
     checkpoint_interval: int = key(
         "1s", duration("100ms", "10min"), "time between checkpoints; finals become visible with each", Change.SAVEPOINT_SAFE
     )

@@ -168,7 +168,8 @@ def _merge_options_file(config: Config) -> Config:
 
 
 def _check_parallelism(config: Config) -> None:
-    if config.job.parallelism > config.kafka.partitions:
+    """For the topic of ticks that this stack makes; how many partitions another one has, Kafka is asked when the job starts."""
+    if not config.kafka.ticks_topic and config.job.parallelism > config.kafka.partitions:
         why = f"{config.job.parallelism} is more than kafka.partitions ({config.kafka.partitions}): an idle source holds every bar back"
         raise ConfigError("job.parallelism", config.origin("job.parallelism"), why)
 

@@ -6,7 +6,7 @@ JobsError
 ├── Unreachable          Kafka, Flink or another service does not answer       exit 4, may be retried
 ├── PortInUse            somebody else listens on a configured port            exit 1
 ├── AlreadyRunning       another stack or cluster works in this data folder    exit 1
-└── PartFailed           a supervised part ended too often, or was never ready exit 1
+└── PartFailed           a supervised part ended too often, or was never ready exit 1, or 2 or 3 as the part's own
 """
 
 
@@ -68,9 +68,10 @@ class AlreadyRunning(JobsError):
 
 
 class PartFailed(JobsError):
-    """The part called `part` cannot be kept running; `log` says why."""
+    """The part called `part` cannot be kept running; `log` says why. `exit_code` is the part's own where that says whose fault it is."""
 
-    def __init__(self, part: str, why: str, log: str) -> None:
+    def __init__(self, part: str, why: str, log: str, exit_code: int = 1) -> None:
         super().__init__(f"{part} {why}; its log: {log}", f"tickloom logs {part}")
         self.part = part
         self.log = log
+        self.exit_code = exit_code

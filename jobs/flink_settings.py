@@ -9,11 +9,12 @@ from pathlib import Path
 
 from jobs.config import Config
 from jobs.own_indicators import import_folders
+from jobs.state_settings import settings_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The folder that holds `jobs`, `udfs` and `connectors`: the checkout, or site-packages."""
 CHECKPOINTS, SAVEPOINTS, CHANGELOG = "checkpoints", "savepoints", "changelog"
-TIME_FRAMES, INDICATORS = "tickloom.time_frames", "tickloom.indicators"
+TIME_FRAMES, INDICATORS, MADE_WITH = "tickloom.time_frames", "tickloom.indicators", "tickloom.made_with"
 """Parameters by which a running job says what it was configured with."""
 
 
@@ -60,7 +61,11 @@ def restore_settings(config: Config, location: str) -> dict[str, str]:
 
 def job_parameters(config: Config) -> dict[str, str]:
     """What a running job says of its configuration, over Flink's REST API."""
-    return {TIME_FRAMES: json.dumps(config.bars.time_frames), INDICATORS: json.dumps(dict(config.indicators))}
+    return {
+        TIME_FRAMES: json.dumps(config.bars.time_frames),
+        INDICATORS: json.dumps(dict(config.indicators)),
+        MADE_WITH: json.dumps(settings_of(config)),
+    }
 
 
 def python_settings(own: Sequence[Path] = ()) -> dict[str, str]:
@@ -95,6 +100,11 @@ def checkpoints(config: Config) -> Path:
 def savepoints(config: Config) -> Path:
     """Where savepoints are put when the job is stopped, if that is on this machine."""
     return _here(config) / SAVEPOINTS
+
+
+def settings_file(config: Config) -> Path:
+    """Where it is kept what the state was made with: beside it, if it is on this machine, else in the data folder."""
+    return _here(config) / "made_with.json"
 
 
 def _here(config: Config) -> Path:

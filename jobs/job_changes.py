@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.config import Config
-from jobs.flink_settings import INDICATORS, TIME_FRAMES, job_parameters
+from jobs.flink_settings import INDICATORS, MADE_WITH, TIME_FRAMES, job_parameters
+from jobs.state_settings import MadeWith, counting_changed, what_it_means
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What a job computes: time frames, and label -> spec of each indicator."""
+    """What a job computes: time frames, label -> spec of each indicator, and the settings its state is made with."""
 
     time_frames: tuple[str, ...]
     indicators: Mapping[str, str]
+    made_with: MadeWith = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Changes:
     indicators_added: tuple[str, ...]
     indicators_removed: tuple[str, ...]
     indicators_changed: tuple[str, ...]
+    counting_changed: tuple[str, ...] = ()
+    """Keys by which ticks count or not."""
 
     def lines(self) -> list[str]:
         """For people: a line a kind of change."""
@@ -36,6 +40,8 @@ class Changes:
             "indicators changed": self.indicators_changed,
         }
         said = [f"{what}: {', '.join(names)}" for what, names in named.items() if names]
+        if self.counting_changed:
+            said.append(what_it_means(self.counting_changed))
         return said or ["the same time frames and indicators"]
 
 
@@ -48,7 +54,8 @@ def read_parameters(parameters: Mapping[str, str]) -> Configured | None:
     """What a running job says it computes; None for a job that does not say."""
     if TIME_FRAMES not in parameters or INDICATORS not in parameters:
         return None
-    return Configured(tuple(json.loads(parameters[TIME_FRAMES])), json.loads(parameters[INDICATORS]))
+    made_with = json.loads(parameters.get(MADE_WITH, "{}"))
+    return Configured(tuple(json.loads(parameters[TIME_FRAMES])), json.loads(parameters[INDICATORS]), made_with)
 
 
 def changes(parameters: Mapping[str, str], after: Configured) -> Changes:
@@ -60,4 +67,5 @@ def changes(parameters: Mapping[str, str], after: Configured) -> Changes:
         tuple(label for label in after.indicators if label not in before.indicators),
         tuple(label for label in before.indicators if label not in after.indicators),
         tuple(label for label, spec in after.indicators.items() if before.indicators.get(label, spec) != spec),
+        counting_changed(before.made_with, after.made_with),
     )

@@ -1,7 +1,7 @@
 """What is remembered of the job last submitted to a cluster: where it saved its state may be out of this machine's sight."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,31 @@ class LastJob:
     """What it went on from."""
     savepoint: str | None = None
     saved_ms: int = 0
+    is_cancelled: bool = False
+    """It was ended without a savepoint."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was told to end. Any other goes on when its cluster does, be it after a week."""
+        return self.savepoint is not None or self.is_cancelled
+
+    @property
+    def leaves(self) -> list[State]:
+        """What can be gone on from: the savepoint it was stopped with, else what it began with, in case it came to no checkpoint."""
+        state = State(self.savepoint, self.saved_ms) if self.savepoint else State(self.restored or "", self.submitted_ms)
+        return [state] if state.location and _may_be_there(state.location) else []
+
+
+class JobUnfinished(JobsError):
+    """The last submitted job may run, or run again, on its cluster: beside another one it would say everything twice. Exit 3."""
+
+    exit_code = 3
+
+    def __init__(self, job_id: str, file: Path) -> None:
+        super().__init__(
+            f"the job {job_id} was submitted to a cluster and not stopped: it goes on when the cluster does",
+            f"tickloom up --no-job and tickloom cluster up, then tickloom job stop; if that cluster is gone for good, remove {file}",
+        )
 
 
 class StateUnknown(JobsError):
@@ -51,23 +76,40 @@ def write_last_job(config: Config, last: LastJob) -> None:
     fresh.replace(file)
 
 
+def note_cancelled(config: Config, job_id: str) -> None:
+    """Remember that the job was ended without a savepoint."""
+    last = read_last_job(config)
+    if last is None or last.job_id != job_id:
+        last = LastJob(job_id, 0, None)
+    write_last_job(config, replace(last, is_cancelled=True))
+
+
+def require_ended(config: Config) -> None:
+    """Raise JobUnfinished unless the last submitted job was stopped or cancelled: for a job that is not submitted to its cluster."""
+    last = read_last_job(config)
+    if last is not None and not last.has_ended:
+        raise JobUnfinished(last.job_id, _file(config))
+
+
+def states_left(config: Config) -> list[State]:
+    """What the last submitted job leaves to go on from, wherever it lies."""
+    last = read_last_job(config)
+    return last.leaves if last else []
+
+
 def known_states(config: Config, rest: FlinkRest) -> list[State]:
     """State that is not found in a folder of this machine: by what was remembered, and by what the cluster knows of ended jobs.
 
     Raises StateUnknown when the newest may be missing from it, Unreachable and JobsError.
     """
     last = read_last_job(config)
-    stopped = [State(last.savepoint, last.saved_ms)] if last and last.savepoint and _may_be_there(last.savepoint) else []
+    left = last.leaves if last else []
     if isinstance(state_folder(config), Path):
-        return stopped
+        return left
     ended = [job["jid"] for job in rest.jobs() if job["name"] == config.stack.name and job["state"] in ENDED]
-    states = [*stopped, *(state for job_id in ended for state in states_of(rest.checkpoints(job_id)))]
-    if last and not last.savepoint:
-        if last.job_id not in ended:
-            raise StateUnknown(last.job_id, state_folder(config))
-        if last.restored:
-            states.append(State(last.restored, 0))
-    return states
+    if last and not last.savepoint and last.job_id not in ended:
+        raise StateUnknown(last.job_id, state_folder(config))
+    return [*left, *(state for job_id in ended for state in states_of(rest.checkpoints(job_id)))]
 
 
 def states_of(checkpoints: dict[str, Any]) -> list[State]:

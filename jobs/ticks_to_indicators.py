@@ -8,11 +8,17 @@ from pathlib import Path
 
 from pyflink.common import Configuration, JobClient
 from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.util.java_utils import get_j_env_configuration
 
+from connectors.topic_metadata import end_offsets
+from connectors.topics import Topics
+from jobs.cluster import require_partitions
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.dataflow import build
+from jobs.errors import JobsError
 from jobs.flink_settings import job_parameters, job_settings
+from jobs.resume import WouldRecompute
 
 
 def submit(config: Config, settings: Mapping[str, str], run: int, start: str, *, bounded: bool = False) -> JobClient:
@@ -27,14 +33,39 @@ def submit(config: Config, settings: Mapping[str, str], run: int, start: str, *,
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Submit the job as `flink run` does: --config FILE, --run NUMBER, --start earliest|latest|MILLISECONDS."""
+    """Submit the job as `flink run` does: --config FILE, --run NUMBER, --start earliest|latest|MILLISECONDS, --fresh.
+
+    Exits with 3, and says why, without a savepoint (`flink run -s`) beside results unless --fresh is given, and for more subtasks
+    than the topic of ticks has partitions.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path)
     parser.add_argument("--run", type=int, help="number of this computation; results of a higher one win")
     parser.add_argument("--start", default="earliest", help="where to read from without a savepoint")
+    parser.add_argument("--fresh", action="store_true", help="without a savepoint, beside results: a new run")
     options = parser.parse_args(arguments)
     config = load_config(options.config, os.environ, Path.cwd(), {})
+    try:
+        _look_before(config, is_decided=options.fresh or _restores())
+    except JobsError as error:
+        parser.exit(error.exit_code, f"tickloom: {error}\ntry: {error.hint}\n")
     submit(config, {}, options.run or int(time.time()), options.start)
+
+
+def _look_before(config: Config, *, is_decided: bool) -> None:
+    """Raise what stands in the way of the job: ConfigError, WouldRecompute; KafkaUnreachable, TopicMissing."""
+    connection = config.kafka_connection()
+    topics = Topics.of(connection)
+    require_partitions(config, len(end_offsets(connection, topics.stock_data)))
+    if not is_decided and any(end_offsets(connection, topics.indicator_results).values()):
+        raise WouldRecompute(topics.indicator_results, "the command line (flink run -s)")
+
+
+def _restores() -> bool:
+    """Whether `flink run` was given a savepoint: it hands its options over in the environment's configuration."""
+    env = StreamExecutionEnvironment.get_execution_environment()
+    given = Configuration(j_configuration=get_j_env_configuration(env._j_stream_execution_environment))
+    return bool(given.get_string("execution.state-recovery.path", ""))
 
 
 if __name__ == "__main__":

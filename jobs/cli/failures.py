@@ -71,7 +71,7 @@ def _of_connector(error: ConnectorError, config: Config | None) -> Failure:
     if isinstance(error, OptionError):
         return Failure(f"{error} ({_cite(config, 'kafka.options')})", "tickloom config show --origin", 3)
     if isinstance(error, TopicMismatch):
-        return Failure(str(error), "tickloom topics ls", 6)
+        return Failure(str(error), "tickloom topics ls, tickloom topics alter", 6)
     return Failure(str(error), "again" if error.retriable else "", 1)
 
 

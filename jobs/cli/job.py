@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.cli.context import current_config, json_option, write_json
+from jobs.cli.job_start import beginning_here, found_in_results, kafka_at_hand, partitions_of_ticks
 
 if TYPE_CHECKING:
-    from jobs.cluster import ClusterJob, Found, Replaced
+    from jobs.cluster import ClusterJob, Replaced
     from jobs.config import Config
     from jobs.job_status import JobStatus
 
@@ -44,18 +45,24 @@ def run(ctx: click.Context, fresh: bool, bounded: bool) -> None:
     It goes on from the newest complete savepoint or checkpoint under stack.data_dir. Without one it refuses to start
     beside existing results, unless --fresh is given.
     """
+    from jobs.flink_settings import settings_file
+    from jobs.kafka_of_state import note_kafka
     from jobs.local import minicluster
     from jobs.local.metrics_server import metrics_server
-    from jobs.resume import beginning
+    from jobs.resume import note_fresh_start
+    from jobs.state_settings import keep_settings
 
     config = current_config(ctx)
-    results = _results(config)
-    begin = beginning(config, fresh=fresh, results_topic=results.topic, has_results=results.has_results)
+    begin, kafka = beginning_here(config, fresh=fresh)
     click.echo(f"job {config.stack.name}: {begin}", err=True)
     minicluster.prepare(config, os.environ)
     serve = metrics_server(config.job.metrics, config.cite("job.metrics"), _say)
     with minicluster.stop_on_signals() as stopping, serve as reporter:
+        if fresh:
+            note_fresh_start(config, _now_ms())
         client = minicluster.start(config, begin, int(time.time()), reporter, bounded=bounded)
+        keep_settings(config, settings_file(config))
+        note_kafka(config, kafka)
         click.echo(f"job {config.stack.name}: running, {config.job.flink_rest}", err=True)
         minicluster.wait(config, client, stopping, _say)
     click.echo(f"job {config.stack.name}: stopped", err=True)
@@ -82,10 +89,19 @@ def submit(ctx: click.Context, fresh: bool, restore: str | None, number: int | N
       tickloom job submit --from s3://bucket/savepoints/savepoint-1f2e3d-0a1b2c
       tickloom job submit --fresh
     """  # noqa: D301
+    from jobs.kafka_of_state import note_kafka
+    from jobs.resume import note_fresh_start
+
     if fresh and restore:
         raise click.UsageError("--fresh and --from exclude each other")
-    config = current_config(ctx)
-    done = _cluster_job(config).submit(number or int(time.time()), _partitions(config), _results(config), fresh=fresh, restore=restore)
+    config, now_ms = current_config(ctx), _now_ms()
+    kafka = kafka_at_hand(config, whichever=fresh or restore is not None)
+    done = _cluster_job(config).submit(
+        number or int(time.time()), partitions_of_ticks(config), found_in_results(config), fresh=fresh, restore=restore
+    )
+    note_kafka(config, kafka)
+    if fresh:
+        note_fresh_start(config, now_ms)
     if as_json:
         write_json({"job_id": done.job_id, "restored": done.begin.restore, "parallelism": done.parallelism})
     else:
@@ -163,7 +179,8 @@ def upgrade(ctx: click.Context, savepoint_dir: str | None, number: int | None, a
       tickloom --set indicators.Slow='sma(200)' job upgrade
     """  # noqa: D301
     config = current_config(ctx)
-    done = _cluster_job(config).upgrade(number or int(time.time()), _partitions(config), savepoint_dir)
+    kafka_at_hand(config)
+    done = _cluster_job(config).upgrade(number or int(time.time()), partitions_of_ticks(config), savepoint_dir)
     _report(config, done, as_json=as_json)
 
 
@@ -183,7 +200,8 @@ def rescale(ctx: click.Context, parallelism: int, savepoint_dir: str | None, num
       tickloom job rescale 4
     """  # noqa: D301
     config = current_config(ctx)
-    done = _cluster_job(config).rescale(parallelism, number or int(time.time()), _partitions(config), savepoint_dir)
+    kafka_at_hand(config)
+    done = _cluster_job(config).rescale(parallelism, number or int(time.time()), partitions_of_ticks(config), savepoint_dir)
     _report(config, done, as_json=as_json)
     if parallelism != config.job.parallelism:
         _say(f"job.parallelism is {config.job.parallelism} ({config.cite('job.parallelism')}): set it to {parallelism} to keep this")
@@ -192,26 +210,11 @@ def rescale(ctx: click.Context, parallelism: int, savepoint_dir: str | None, num
 def _cluster_job(config: "Config") -> "ClusterJob":
     from jobs.cluster import ClusterJob
 
-    return ClusterJob(config, os.environ, _say, lambda: time.time_ns() // 1_000_000)
+    return ClusterJob(config, os.environ, _say, _now_ms)
 
 
-def _results(config: "Config") -> "Found":
-    from connectors.topic_metadata import end_offsets
-    from connectors.topics import Topics
-    from jobs.cluster import Found
-
-    connection = config.kafka_connection()
-    topic = Topics.of(connection).indicator_results
-    return Found(topic, sum(end_offsets(connection, topic).values()) > 0)
-
-
-def _partitions(config: "Config") -> int:
-    """Partitions of the topic of ticks. Raises KafkaUnreachable, TopicMissing."""
-    from connectors.topic_metadata import end_offsets
-    from connectors.topics import Topics
-
-    connection = config.kafka_connection()
-    return len(end_offsets(connection, Topics.of(connection).stock_data))
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _say(message: str) -> None:

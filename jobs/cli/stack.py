@@ -1,5 +1,6 @@
 """`tickloom setup | up | down | status | logs`: the local stack."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,8 @@ def up(ctx: click.Context, detach: bool, fresh: bool, job: bool) -> None:
         flags = [*(["--fresh"] if fresh else []), *([] if job else ["--no-job"])]
         run_detached(config, invocation(ctx).command_line("up", *flags), invocation(ctx).environ, announce)
     else:
-        run_stack(config, invocation(ctx).command_line, invocation(ctx).environ, announce, fresh=fresh, job=job)
+        say = partial(click.echo, err=True)
+        run_stack(config, invocation(ctx).command_line, invocation(ctx).environ, announce, say, fresh=fresh, job=job)
 
 
 @click.command()

@@ -7,11 +7,12 @@ from jobs.cli.context import current_config, json_option, write_json
 
 @click.group(name="topics")
 def topics_command() -> None:
-    """Create and list the topics.
+    """Create and list the topics, and give existing ones the settings of the configuration.
 
     \b
     Examples:
       tickloom topics create
+      tickloom topics alter
       tickloom topics ls --json
     """  # noqa: D301
 
@@ -24,6 +25,21 @@ def create(ctx: click.Context) -> None:
 
     created = make_topics(current_config(ctx)).created
     click.echo(f"created {', '.join(created)}" if created else "every topic was there already", err=True)
+
+
+@topics_command.command()
+@click.pass_context
+def alter(ctx: click.Context) -> None:
+    """Give existing topics the settings that the configuration wants: after a change of retention or ticks.max_future.
+
+    A smaller retention deletes the oldest records. The number of partitions is never changed: keys would move to others.
+    """
+    from jobs.topics import align_topics
+
+    for each in (altered := align_topics(current_config(ctx))):
+        click.echo(f"{each.topic}: {each.setting} is {each.wanted} now, was {each.found}", err=True)
+    if not altered:
+        click.echo("every setting was as it should be", err=True)
 
 
 @topics_command.command()

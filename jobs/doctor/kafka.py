@@ -14,7 +14,7 @@ from jobs.config import Config
 from jobs.doctor.findings import Finding, not_checked, ok, warning, wrong
 from jobs.local.run_folder import RunFolder
 from jobs.symbols import scan_symbols
-from jobs.topics import wrong_topics
+from jobs.topics import is_alterable, is_missing, is_tuning, wrong_topics
 
 OLDEST = (3, 0)
 """Exactly-once sinks and the clients' requests are tried from here on."""
@@ -23,8 +23,6 @@ MOST_LETTERS = 100_000
 SYMBOL_RECORDS = 20_000
 """Newest records of each partition that split symbols are looked for in."""
 CLOCK_MS = 2_000
-_TUNING = ("partitions", "retention.bytes", "segment.bytes", "segment.ms", "max.message.bytes")
-"""Settings of a topic that cost something, but make no number wrong."""
 
 
 def kafka(config: Config, now_ms: int) -> Iterator[Finding]:
@@ -40,7 +38,7 @@ def kafka(config: Config, now_ms: int) -> Iterator[Finding]:
     yield transactions(config, facts)
     differences = wrong_topics(config)
     yield from topics(differences)
-    if not any(map(_is_missing, differences)):
+    if not any(map(is_missing, differences)):
         yield clock(config)
         yield dead_letters(config, now_ms)
         yield split_symbols(config)
@@ -75,21 +73,14 @@ def topics(differences: tuple[Difference, ...]) -> Iterator[Finding]:
     """Whether the topics are what they should be."""
     if not differences:
         yield ok("topics", "all are there, with the settings that matter")
-    missing = [difference.topic for difference in differences if _is_missing(difference)]
+    missing = [difference.topic for difference in differences if is_missing(difference)]
     if missing:
         yield warning("topics", f"there is no {', '.join(missing)}", "tickloom topics create")
     for difference in differences:
-        if _is_missing(difference):
+        if is_missing(difference):
             continue
-        if difference.setting in _TUNING:
-            yield warning("topics", str(difference), "change the topic, or the configuration it is compared with")
-        else:
-            change = f"kafka-configs.sh --alter --topic {difference.topic} --add-config {difference.setting}={difference.wanted}"
-            yield wrong("topics", str(difference), change)
-
-
-def _is_missing(difference: Difference) -> bool:
-    return (difference.setting, difference.found) == ("partitions", "0")
+        hint = "tickloom topics alter" if is_alterable(difference) else "change the topic, or kafka.partitions"
+        yield (warning if is_tuning(difference) else wrong)("topics", str(difference), hint)
 
 
 def clock(config: Config) -> Finding:

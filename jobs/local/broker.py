@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from jobs.config import Config
 from jobs.config_terms import split_address
 from jobs.errors import JobsError, PartFailed
+from jobs.local import scratch
 from jobs.local.jars import broker_classpath
 from jobs.local.java import find_java
 from jobs.local.ports import require_free
@@ -86,7 +87,7 @@ class Broker:
         """Check the ports, write the configuration, and format the folder the first time. Raises PortInUse or JobsError."""
         host, port = split_address(self.address)
         require_free((f"{host}:{port}", f"{host}:{port + 1}"), self.origin)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        scratch.emptied(self._scratch)
         self._logging.write_text(_LOGGING)
         self._properties.write_text(_PROPERTIES.format(host=host, port=port, controller_port=port + 1, data=self._data))
         if not (self._data / "meta.properties").exists():
@@ -101,6 +102,10 @@ class Broker:
         return self.folder / "data"
 
     @property
+    def _scratch(self) -> Path:
+        return self.folder / "scratch"
+
+    @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"
 
@@ -109,6 +114,7 @@ class Broker:
         return self.folder / "log4j2.properties"
 
     def _java(self, *options: str) -> list[str]:
+        options = (*options, *scratch.options(self._scratch))
         return [str(self.java), *options, f"-Dlog4j2.configurationFile={self._logging}", "-cp", broker_classpath(self.jars)]
 
     def _format(self) -> None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML  # comes with Flink
 from jobs.config import Config
 from jobs.errors import ConfigError, JobsError
 from jobs.flink_settings import CHANGELOG, CHECKPOINTS, SAVEPOINTS, python_settings, state_uri
+from jobs.local import scratch
 from jobs.local.java import Java
 from jobs.local.resources import resource
 
@@ -53,6 +54,11 @@ class ClusterConf:
         return self.folder / "zoo.cfg"
 
     @property
+    def scratch(self) -> Path:
+        """Where its processes put temporary files."""
+        return self.folder.parent / "tmp"
+
+    @property
     def logging(self) -> Path:
         """Log4j's configuration."""
         return self.folder / "log4j.properties"
@@ -64,7 +70,7 @@ class ClusterConf:
     def sizes(self, java: Java, classes: Path, distribution: Path, process: str) -> Sizes:
         """What Flink's own scripts would give the process: its tool, in `classes`, does the arithmetic. Raises JobsError."""
         what = {"jobmanager": "GET_JM_RESOURCE_PARAMS", "taskmanager": "GET_TM_RESOURCE_PARAMS"}[process]
-        quick = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{classes}:{distribution}"]
+        quick = [scratch.QUIET, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{classes}:{distribution}"]
         tool = ["org.apache.flink.runtime.util.bash.BashJavaUtils", what, "--configDir", str(self.folder)]
         done = subprocess.run([java.executable, *quick, *tool], capture_output=True, text=True, timeout=60, check=False)
         answers = [line.removeprefix(_ANSWER).split() for line in done.stdout.splitlines() if line.startswith(_ANSWER)]
@@ -77,7 +83,7 @@ def write_conf(config: Config, zookeeper_port: int, more: Mapping[str, str]) -> 
     """Write the configuration of the cluster, with `more` settings of Flink's, into `data_dir/flink/conf`. Raises ConfigError."""
     home = config.stack.data_dir / "flink"
     conf = ClusterConf(home / "conf", {**shipped_settings(), **_filled_in(config, home, zookeeper_port), **more})
-    for folder in (conf.folder, home / "tmp", home / "high-availability", home / "zookeeper"):
+    for folder in (conf.folder, conf.scratch, home / "high-availability", home / "zookeeper"):
         folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{name}: {json.dumps(value)}\n" for name, value in sorted(conf.settings.items())]
     (conf.folder / "config.yaml").write_text("# Written by `tickloom cluster up`.\n" + "".join(lines))

@@ -13,7 +13,7 @@ from jobs.exposure import charts_line
 from jobs.feed import Clock
 from jobs.local.parts import Part, PartState, PartStatus
 from jobs.local.running import supervise
-from jobs.local.stack import CommandLine, serves_charts, stack_parts
+from jobs.local.stack import CommandLine, Say, serves_charts, stack_parts
 from jobs.result_stream import ResultStream, Wanted
 from jobs.tail import LiveTable
 
@@ -27,12 +27,11 @@ def run_demo(config: Config, command_line: CommandLine, environ: Mapping[str, st
 
     `simulation` are options of `tickloom simulate`.
     """
-    parts = demo_parts(config, command_line, environ, simulation)
     with _view(config, clock) as view:
-        supervise(config, parts, view.watch)
+        supervise(config, demo_parts(config, command_line, environ, view.say, simulation), view.watch)
 
 
-def demo_parts(config: Config, command_line: CommandLine, environ: Mapping[str, str], simulation: Sequence[str]) -> list[Part]:
+def demo_parts(config: Config, command_line: CommandLine, environ: Mapping[str, str], say: Say, simulation: Sequence[str]) -> list[Part]:
     """The stack's parts, the exchange right before the job: it writes its history while that still starts.
 
     It feeds through the gateway, as any feed would, where it needs no key and no certificate.
@@ -40,7 +39,7 @@ def demo_parts(config: Config, command_line: CommandLine, environ: Mapping[str, 
     open_to_it = config.runs_gateway and config.gateway.auth != "keys" and config.gateway.tls_cert is None
     way = ("--via", "gateway") if open_to_it else ()
     exchange = Part("exchange", command_line("simulate", *way, *simulation), environ, ready=lambda: True)
-    *others, job = stack_parts(config, command_line, environ)
+    *others, job = stack_parts(config, command_line, environ, say)
     return [*others, exchange, job]
 
 
@@ -84,6 +83,10 @@ class DemoView:
         if self.table.symbols_seen and now_ms >= self._say_at_ms:
             self._say_at_ms = now_ms + _SAY_EVERY_MS
             self.console.print(self.summary(), highlight=False)
+
+    def say(self, message: str) -> None:
+        """Show a line once, whatever else is shown."""
+        self.console.print(message, highlight=False, soft_wrap=True)
 
     def summary(self) -> str:
         """How many symbols are there, and how many indicators still have no value."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from jobs.config import Config
 from jobs.errors import JobsError
 from jobs.flink_rest import ENDED, FlinkRest
+from jobs.local import scratch
 from jobs.local.cluster_conf import ClusterConf, Sizes, rest_address, write_conf
 from jobs.local.jars import connector_jar, flink_distribution, flink_jars
 from jobs.local.java import Java, find_java
@@ -31,6 +32,7 @@ def cluster_parts(config: Config, taskmanagers: int, environ: Mapping[str, str],
     java, home = find_java(environ), flink_distribution()
     zookeeper_port = free_ports(1)
     conf = write_conf(config, zookeeper_port, more)
+    scratch.emptied(conf.scratch)
     (tool,), (dist,) = (home / "bin").glob("bash-java-utils.jar"), (home / "lib").glob("flink-dist-*.jar")
     with ThreadPoolExecutor() as both:
         jobmanager, taskmanager = both.map(partial(conf.sizes, java, tool, dist), ("jobmanager", "taskmanager"))
@@ -79,6 +81,7 @@ class _Processes:
             self.environ,
             ready=lambda: is_listened_on(f"127.0.0.1:{port}"),
             address=f"127.0.0.1:{port}",
+            ends_as_tickloom=False,
         )
 
     def jobmanager(self, sizes: Sizes) -> Part:
@@ -90,6 +93,7 @@ class _Processes:
             ready=lambda: self._knows() is not None,
             prepare=lambda: require_free(["{}:{}".format(*rest_address(self.config))], self.config.cite("job.flink_rest")),
             address=self.config.job.flink_rest,
+            ends_as_tickloom=False,
         )
 
     def taskmanager(self, number: int, sizes: Sizes) -> Part:
@@ -101,14 +105,14 @@ class _Processes:
             self._java(name, [*sizes.jvm, *self.conf.options("taskmanager")], main),
             self.environ,
             ready=lambda: name in (self._knows() or ()),
+            ends_as_tickloom=False,
         )
 
     def _java(self, name: str, options: list[str], main: list[str]) -> list[str]:
         """The command of one process; what Log4j writes and what else it says go into the same log."""
         log = self.config.stack.data_dir / "logs" / f"{name}.log"
         logging = [f"-Dlog.file={log}", f"-Dlog4j.configurationFile={self.conf.logging.as_uri()}"]
-        scratch = f"-Djava.io.tmpdir={self.conf.settings['io.tmp.dirs']}"
-        return [str(self.java.executable), *options, scratch, *logging, "-cp", self.class_path, *main]
+        return [str(self.java.executable), *options, *scratch.options(self.conf.scratch), *logging, "-cp", self.class_path, *main]
 
     def _knows(self) -> list[str] | None:
         """The TaskManagers that the JobManager knows; None while it does not answer."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobs.errors import DependencyMissing
+from jobs.local import scratch
 
 SUPPORTED = (17, 21)
 """The versions that both Flink 2.3 and Kafka 4.3 support."""
@@ -45,7 +46,7 @@ def find_java(environ: Mapping[str, str]) -> Java:
 def java_version(executable: Path) -> int | None:
     """The feature version of a `java` command; None when it does not run."""
     try:
-        answer = subprocess.run([executable, "-version"], capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run([executable, scratch.QUIET, "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = _VERSION.search(answer.stderr)

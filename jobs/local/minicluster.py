@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from jobs.config import Config
 from jobs.errors import JobsError
 from jobs.flink_rest import FlinkRest
 from jobs.flink_settings import SAVEPOINTS, restore_settings, state_uri
+from jobs.local import scratch
 from jobs.local.jars import connector_jar, flink_distribution, flink_jars
 from jobs.local.java import find_java
 from jobs.local.ports import require_free
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pyflink.common import JobClient
 
 HEAP = "2g"
-_SAVEPOINT_TIMEOUT_S = 50.0
+_SAVEPOINT_TIMEOUT_S = 100.0
 _POLL_S = 0.2
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -55,6 +56,19 @@ def prepare(config: Config, environ: MutableMapping[str, str]) -> None:
     # Otherwise PyFlink starts a gRPC server for Python beside the JVM, which thread mode never uses, and it listens on all interfaces.
     environ["_python_worker_execution_mode"] = "process"
     environ.setdefault("JVM_ARGS", f"-Xmx{HEAP} -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError")
+    _add_options(environ, scratch.options(scratch.of_this_process(config.stack.data_dir / "flink" / "scratch")))
+
+
+def _add_options(environ: MutableMapping[str, str], options: Sequence[str]) -> None:
+    """Have the JVM take `options`, unless JVM_ARGS says otherwise.
+
+    PyFlink takes that apart at each space; the launcher's own variable knows quotes, and says that it was read.
+    """
+    for option in options:
+        if any(map(str.isspace, option)):
+            environ["JDK_JAVA_OPTIONS"] = f'{environ.get("JDK_JAVA_OPTIONS", "")} "{option}"'.strip()
+        else:
+            environ["JVM_ARGS"] = f"{option} {environ['JVM_ARGS']}"
 
 
 def _library(config: Config) -> Path:

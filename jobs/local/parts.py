@@ -21,9 +21,11 @@ class Part:
     ready: Callable[[], bool]
     """Asked while the part is starting; must answer within a second or so and not raise."""
     prepare: Callable[[], None] = _nothing
-    """Run before each start; what it raises ends the stack."""
+    """Run before each start, in a thread. What it raises ends the stack at the first start; later it is a failed start as any other."""
     first_arguments: Sequence[str] = ()
-    """Added to `argv` at the first start only."""
+    """Added to `argv` until it was ready for the first time."""
+    ends_as_tickloom: bool = True
+    """Whether its exit codes are the command's: 2 and 3 then say that it is useless to start it again. A JVM out of memory ends with 3."""
     address: str = ""
     holds_up: bool = True
     """Whether the parts after it wait until it is ready for the first time."""

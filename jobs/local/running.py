@@ -12,13 +12,14 @@ from jobs.errors import JobsError
 from jobs.local.logs import last_lines
 from jobs.local.parts import Part, PartState, PartStatus
 from jobs.local.run_folder import STACK, RunFolder
-from jobs.local.stack import CommandLine, stack_parts
+from jobs.local.stack import CommandLine, Say, stack_parts
 from jobs.local.supervisor import Supervisor, Watcher, stop_on_signals
 
 Announce = Callable[[PartStatus], None]
 _LOOK_EVERY_S = 0.1
 _DETACHED_START_TIMEOUT_S = 300
-_DOWN_TIMEOUT_S = 150
+_DOWN_TIMEOUT_S = 220
+"""Longer than all parts may take, one after the other."""
 
 
 class StackEnded(JobsError):
@@ -30,10 +31,17 @@ class StackEnded(JobsError):
 
 
 def run_stack(
-    config: Config, command_line: CommandLine, environ: Mapping[str, str], announce: Announce, *, fresh: bool = False, job: bool = True
+    config: Config,
+    command_line: CommandLine,
+    environ: Mapping[str, str],
+    announce: Announce,
+    say: Say,
+    *,
+    fresh: bool = False,
+    job: bool = True,
 ) -> None:
-    """Run the stack of `config` until Ctrl-C or SIGTERM; every change of a part's state is announced."""
-    supervise(config, stack_parts(config, command_line, environ, fresh=fresh, job=job), announcing(announce))
+    """Run the stack of `config` until Ctrl-C or SIGTERM; every change of a part's state is announced, `say` gets warnings."""
+    supervise(config, stack_parts(config, command_line, environ, say, fresh=fresh, job=job), announcing(announce))
 
 
 def supervise(config: Config, parts: Sequence[Part], watch: Watcher, what: str = STACK) -> None:

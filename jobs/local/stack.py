@@ -10,17 +10,18 @@ from jobs.config_terms import dialled
 from jobs.errors import DependencyMissing, JobsError
 from jobs.exposure import page_url
 from jobs.flink_rest import FlinkRest
+from jobs.last_job import require_ended
 from jobs.local.answers import answers_ok
 from jobs.local.broker import embedded_broker
 from jobs.local.jars import require_jars
 from jobs.local.java import find_java
 from jobs.local.parts import Part, PartState, PartStatus
 from jobs.local.ports import is_listened_on, require_free
-from jobs.topics import make_topics
+from jobs.topics import ready_topics
 
 JOB_READY_TIMEOUT_S = 300
 """Long enough for two JVMs' worth of class loading on a machine that has other things to do."""
-JOB_STOP_TIMEOUT_S = 60
+JOB_STOP_TIMEOUT_S = 120
 """Long enough for a savepoint."""
 DELIVERY = "delivery"
 DELIVERY_READY_TIMEOUT_S = 3_600
@@ -31,25 +32,45 @@ SERVICE_PACKAGES = ("aiohttp", "structlog", "uvloop")
 """What gateway and delivery need beside the core."""
 
 CommandLine = Callable[..., list[str]]
+Say = Callable[[str], None]
 
 
 def stack_parts(
-    config: Config, command_line: CommandLine, environ: Mapping[str, str], *, fresh: bool = False, job: bool = True
+    config: Config,
+    command_line: CommandLine,
+    environ: Mapping[str, str],
+    say: Say,
+    *,
+    fresh: bool = False,
+    job: bool = True,
 ) -> list[Part]:
     """The broker, unless Kafka is somebody else's; gateway and delivery, where this stack has them; the job, if it is to run here.
 
-    `command_line(*arguments)` runs `tickloom ARGUMENTS`. Raises DependencyMissing when Java, the jars or a service's packages
-    are not there.
+    `command_line(*arguments)` runs `tickloom ARGUMENTS`; `say` gets, once, what is not as it should be and stops nothing. Raises
+    DependencyMissing when Java, the jars or a service's packages are not there.
     """
     require_jars(config.stack.jars)
+    say = _once(say)
     parts = [_broker_part(config, environ)] if config.embedded else []
     if config.runs_gateway:
-        parts.append(_gateway_part(config, command_line("gateway"), environ))
+        parts.append(_gateway_part(config, command_line("gateway"), environ, say))
     if config.delivery.enabled:
-        parts.append(_delivery_part(config, command_line("delivery"), environ))
+        parts.append(_delivery_part(config, command_line("delivery"), environ, say))
     if job:
-        parts.append(_job_part(config, command_line("job", "run"), environ, ("--fresh",) if fresh else ()))
+        parts.append(_job_part(config, command_line("job", "run"), environ, say, ("--fresh",) if fresh else ()))
     return parts
+
+
+def _once(say: Say) -> Say:
+    """`say`, for what was not said yet: each part looks at the same topics, and again at each start."""
+    said: set[str] = set()
+
+    def say_once(message: str) -> None:
+        if message not in said:
+            said.add(message)
+            say(message)
+
+    return say_once
 
 
 def serves_charts(part: PartStatus) -> bool:
@@ -59,27 +80,36 @@ def serves_charts(part: PartStatus) -> bool:
 
 def _broker_part(config: Config, environ: Mapping[str, str]) -> Part:
     broker = embedded_broker(config, environ)
-    return Part("broker", broker.argv, environ, broker.is_ready, prepare=broker.prepare, address=broker.address, stop_timeout_s=30)
+    return Part(
+        "broker",
+        broker.argv,
+        environ,
+        broker.is_ready,
+        prepare=broker.prepare,
+        address=broker.address,
+        stop_timeout_s=30,
+        ends_as_tickloom=False,
+    )
 
 
-def _gateway_part(config: Config, argv: Sequence[str], environ: Mapping[str, str]) -> Part:
+def _gateway_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], say: Say) -> Part:
     _require_packages("gateway")
 
     def prepare() -> None:
         for key in ("gateway.listen", "gateway.admin"):
             require_free([config.value(key)], config.cite(key))
-        make_topics(config)
+        ready_topics(config, say)
 
     ready = partial(is_listened_on, dialled(config.gateway.admin))  # the last port that it opens
     return Part("gateway", argv, environ, ready, prepare, address=config.gateway.listen, holds_up=False)
 
 
-def _delivery_part(config: Config, argv: Sequence[str], environ: Mapping[str, str]) -> Part:
+def _delivery_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], say: Say) -> Part:
     _require_packages("delivery")
 
     def prepare() -> None:
         require_free([config.delivery.listen], config.cite("delivery.listen"))
-        make_topics(config)
+        ready_topics(config, say)
 
     return Part(
         name=DELIVERY,
@@ -109,12 +139,13 @@ def _require_packages(service: str) -> None:
         )
 
 
-def _job_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], first_arguments: Sequence[str]) -> Part:
+def _job_part(config: Config, argv: Sequence[str], environ: Mapping[str, str], say: Say, first_arguments: Sequence[str]) -> Part:
     rest = config.job.flink_rest
 
     def prepare() -> None:
+        require_ended(config)
         require_free([urlsplit(rest).netloc], config.cite("job.flink_rest"))
-        make_topics(config)
+        ready_topics(config, say)
 
     return Part(
         name="job",

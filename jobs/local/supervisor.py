@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import subprocess
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +19,39 @@ from jobs.local.signals import handling
 
 STEP_S = 0.1
 USELESS_TO_RESTART = (2, 3)
-"""Exit codes that say the command line or the configuration is wrong."""
+"""Exit codes of ours that say the command line or the configuration is wrong."""
+_PREPARATION_TIMEOUT_S = 15
+"""How long a stop waits for a preparation that has begun."""
 
 Watcher = Callable[[Sequence[PartStatus]], None]
+
+
+class _Preparation:
+    """A part's `prepare` in a thread of its own: where it waits for a service that is away, the other parts are looked after meanwhile."""
+
+    def __init__(self, prepare: Callable[[], None]) -> None:
+        self._prepare = prepare
+        self._raised: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def is_done(self) -> bool:
+        """Whether it has ended. Raises what `prepare` raised."""
+        if self._thread.is_alive():
+            return False
+        if self._raised is not None:
+            raise self._raised
+        return True
+
+    def wait(self, timeout_s: float) -> None:
+        """Let it end, whatever it comes to."""
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            self._prepare()
+        except Exception as error:  # raised in the supervisor's own thread
+            self._raised = error
 
 
 @dataclass(slots=True)
@@ -31,6 +62,7 @@ class _Slot:
     log: Path
     state: PartState = PartState.WAITING
     since_ms: int = 0
+    preparation: _Preparation | None = None
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     was_ready: bool = False
@@ -63,7 +95,8 @@ class Supervisor:
     def run(self) -> None:
         """Start, keep running, and stop everything once `request_stop` was called.
 
-        Raises PartFailed when a part ended too often, and whatever a part's `prepare` raised; all parts are stopped then too.
+        Raises PartFailed when a part ended too often, and whatever a part's `prepare` raised, at its first start or too often later;
+        all parts are stopped then too.
         An exception raised by a signal handler while stopping kills them at once.
         """
         try:
@@ -92,7 +125,7 @@ class Supervisor:
             if self._stop_requested:
                 return
             if slot.state is PartState.WAITING or (slot.state is PartState.RESTARTING and time.monotonic() >= slot.deadline_s):
-                self._start(slot)
+                self._prepare_and_start(slot)
             elif slot.process and slot.process.poll() is not None and slot.state is not PartState.RESTARTING:
                 self._plan_restart(slot, f"ended with exit code {slot.process.returncode}")
             elif slot.state is PartState.STARTING:
@@ -100,9 +133,22 @@ class Supervisor:
             if slot.part.holds_up and not slot.was_ready:
                 return
 
+    def _prepare_and_start(self, slot: _Slot) -> None:
+        if slot.preparation is None:
+            slot.preparation = _Preparation(slot.part.prepare)
+        try:
+            if not slot.preparation.is_done():
+                return
+        except Exception:
+            slot.preparation = None
+            if slot.starts == 0 or not self._may_restart(slot):
+                raise
+        else:
+            slot.preparation = None
+            self._start(slot)
+
     def _start(self, slot: _Slot) -> None:
-        slot.part.prepare()
-        argv = [*slot.part.argv, *(() if slot.starts else slot.part.first_arguments)]
+        argv = [*slot.part.argv, *(() if slot.was_ready else slot.part.first_arguments)]
         slot.process = spawn(argv, slot.log, slot.part.environ, nice=slot.part.nice)
         slot.starts += 1
         slot.deadline_s = time.monotonic() + slot.part.ready_timeout_s
@@ -117,15 +163,24 @@ class Supervisor:
 
     def _plan_restart(self, slot: _Slot, why: str) -> None:
         assert slot.process is not None
+        ended_by_itself = slot.process.poll() is not None
         kill_group(slot.process)
-        slot.ended_s.append(time.monotonic())
-        delay_s = None if slot.process.returncode in USELESS_TO_RESTART else self._rule.delay(list(slot.ended_s))
-        if delay_s is None:
+        code = slot.process.returncode if ended_by_itself and slot.part.ends_as_tickloom else 1
+        may_restart = self._may_restart(slot) and code not in USELESS_TO_RESTART
+        if not may_restart:
             times = f" ({len(slot.ended_s)} times)" if len(slot.ended_s) > 1 else ""
-            said = "".join(f": {line}" for line in last_lines(slot.log, 1))
-            raise PartFailed(slot.part.name, why + times + said, str(slot.log))
+            code = code if code in USELESS_TO_RESTART else 1
+            raise PartFailed(slot.part.name, why + times + _last_words(slot.log), str(slot.log), code)
+
+    def _may_restart(self, slot: _Slot) -> bool:
+        """Have a part that ended, or could not be prepared, wait for its next start; False when that happened too often."""
+        slot.ended_s.append(time.monotonic())
+        delay_s = self._rule.delay(list(slot.ended_s))
+        if delay_s is None:
+            return False
         slot.deadline_s = time.monotonic() + delay_s
         slot.enter(PartState.RESTARTING)
+        return True
 
     def _stop_all(self) -> None:
         try:
@@ -138,6 +193,8 @@ class Supervisor:
             raise
 
     def _stop_one(self, slot: _Slot) -> None:
+        if slot.preparation:
+            slot.preparation.wait(_PREPARATION_TIMEOUT_S)
         if slot.process:
             slot.enter(PartState.STOPPING)
             self._report()
@@ -147,6 +204,13 @@ class Supervisor:
 
     def _report(self) -> None:
         self._watch(self.statuses())
+
+
+def _last_words(log: Path) -> str:
+    """What a part said last: of a command of ours not what to try, but what happened."""
+    lines = last_lines(log, 3)
+    told = [line.removeprefix("tickloom: ") for line in lines if line.startswith("tickloom: ")] or lines
+    return "".join(f": {line}" for line in told[-1:])
 
 
 @contextlib.contextmanager

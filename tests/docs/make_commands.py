@@ -26,7 +26,7 @@ What `--help` says of each command. Results go to stdout, messages to stderr; `-
 | 3 | wrong configuration, or a start that needs a decision (`--fresh`) |
 | 4 | something is missing or cannot be reached |
 | 5 | a gateway does not take the key |
-| 6 | a check failed (`verify`, `topics create`) |
+| 6 | a check failed (`verify`, `doctor`, `indicators check`, `topics create`), or `up` found topics that would make numbers wrong |
 | 130, 143 | ended by Ctrl-C or SIGTERM before it was done |
 """
 

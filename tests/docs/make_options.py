@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jobs.config import SECTIONS, SETTINGS
 from jobs.config_setting import Change, Setting
+from jobs.state_settings import COUNTING
 from udfs.indicators import DEFAULT_LABELS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
@@ -36,6 +37,13 @@ What changing a key of a stack that has run takes:
 | | |
 |---|---|
 """
+COUNTED = f"""\
+*savepoint-safe* holds for the job's state, not for what `tickloom verify` makes of the past. These keys decide which ticks count:
+{", ".join(f"`{key}`" for key in COUNTING)}.
+The job asks them of each tick once, as they are when it comes; `verify` asks the present ones of all ticks, and so may name older bars that
+were right. The job's start and `job upgrade` say when that is so; `--fresh` computes all anew, and it is proved again. Across a change of
+`ticks.deduplicate_window` that crosses a multiple of 126 s a tick sent again may count again.
+"""
 INDICATORS = """\
 ## [indicators]
 
@@ -56,6 +64,7 @@ def page() -> str:
 def _head() -> Iterator[str]:
     yield HEAD + "\n".join(f"| *{change}* | {what} |" for change, what in CHANGES.items())
     yield ""
+    yield COUNTED
 
 
 def _section(section: str) -> Iterator[str]:

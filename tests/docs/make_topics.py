@@ -67,8 +67,8 @@ HEAD = """\
 
 <!-- made by `python -m tests.docs.make_topics`; a test compares -->
 
-`tickloom topics create` makes them, on your own Kafka too; an existing topic with other settings is named (`tickloom topics ls`), not
-changed. `kafka.topic_prefix` stands before every name. Settings are those of the default configuration.
+`tickloom topics create` makes them, on your own Kafka too; an existing topic with other settings is named (`tickloom topics ls`), and
+changed by `tickloom topics alter` only. `kafka.topic_prefix` stands before every name. Settings are those of the default configuration.
 
 Two of them have a reason one easily forgets. Kafka deletes by record time, so a topic with an age would lose a replay at once: `stock_data`
 and `indicator_results` are capped by bytes (`retention`). And Kafka refuses a whole batch for one record far in the future, so it is laxer

@@ -41,6 +41,11 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def toml_blocks(page: Path) -> list[str]:
+    """The page's blocks of TOML."""
+    return [block for language, block in _FENCE.findall(page.read_text()) if language == "toml"]
+
+
 def shell_lines(page: Path) -> Iterator[str]:
     """Lines of the page's shell blocks, continued ones joined, without prompts."""
     for language, block in _FENCE.findall(page.read_text()):

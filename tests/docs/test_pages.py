@@ -8,10 +8,15 @@ import pytest
 
 from jobs.cli.context import Invocation
 from jobs.cli.main import COMMANDS, tickloom
-from tests.docs.markdown import ROOT, Command, anchors, commands, links, name_of, pages, shell_lines
+from jobs.config import Config
+from jobs.config_load import load_config
+from jobs.doctor.machine import addresses
+from tests.docs.markdown import ROOT, Command, anchors, commands, links, name_of, pages, shell_lines, toml_blocks
 
 README = (ROOT / "README.md").read_text()
 ALL_COMMANDS = [command for page in pages() for command in commands(page)]
+ADDRESSED = [(name_of(page), block) for page in pages() for block in toml_blocks(page) if re.search("(listen|flink_rest) = ", block)]
+"""Blocks of configuration that say where something listens, with their pages."""
 FILES = (".gz", ".csv", ".ndjson")
 """Files that the reader has and the test has not."""
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -39,6 +44,39 @@ def test_a_command_on_a_page_is_understood(command: Command, monkeypatch: pytest
     monkeypatch.setattr(click.Command, "invoke", lambda command, ctx: None)  # groups go on to their sub-commands; nothing runs
     arguments = [str(ROOT / "README.md") if word.endswith(FILES) else word for word in command.arguments]
     tickloom.main(arguments, prog_name="tickloom", standalone_mode=False, obj=Invocation({}, ROOT))
+
+
+def listening(config: Config) -> dict[str, str]:
+    """Where the parts of a stack listen, of those that it has."""
+    left_out = () if config.runs_gateway else ("gateway.listen", "gateway.admin")
+    return {key: address for key, address in addresses(config).items() if key not in left_out}
+
+
+def set_options(command: Command) -> dict[str, object]:
+    """What the command's `--set` say."""
+    words = command.arguments
+    return dict(words[at + 1].partition("=")[::2] for at, word in enumerate(words[:-1]) if word == "--set")
+
+
+@pytest.mark.parametrize(("page", "block"), ADDRESSED, ids=lambda each: each if "\n" not in each else "")
+def test_a_configuration_on_a_page_takes_nobodys_port(page: str, block: str, tmp_path: Path) -> None:
+    default = load_config(None, {}, tmp_path, {})
+    (tmp_path / "tickloom.toml").write_text(block)
+    config = load_config(None, {}, tmp_path, {})
+    own = listening(config)
+    assert len(set(own.values())) == len(own)
+    if config.stack.data_dir != default.stack.data_dir:  # another stack, or at least a job, beside the one with the defaults
+        begun = own if "delivery.listen" in config.origins else {key: own[key] for key in own if key in config.origins}
+        assert begun
+        assert set(begun.values()) & set(listening(default).values()) == set()
+
+
+@pytest.mark.parametrize("command", [each for each in ALL_COMMANDS if ".listen=" in each.line], ids=lambda command: command.line)
+def test_a_command_on_a_page_that_starts_one_more_takes_nobodys_port(command: Command, tmp_path: Path) -> None:
+    config, default = load_config(None, {}, tmp_path, set_options(command)), load_config(None, {}, tmp_path, {})
+    begun = [address for key, address in listening(config).items() if key in config.origins]
+    assert begun
+    assert set(begun) & set(listening(default).values()) == set()
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)

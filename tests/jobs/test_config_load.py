@@ -149,3 +149,7 @@ def test_every_key_says_what_it_does_and_what_changing_it_takes() -> None:
         assert setting.doc
         assert setting.change in ("restart", "savepoint-safe", "fixed for the life of a state")
         assert setting.kind.expected
+
+
+def test_the_parallelism_of_a_job_on_another_stacks_ticks_is_not_held_against_ones_own_partitions(tmp_path: Path) -> None:
+    assert load(tmp_path, '[job]\nparallelism = 9\n[kafka]\nticks_topic = "stock_data"').job.parallelism == 9

@@ -8,7 +8,18 @@ import pytest
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.flink_rest import FlinkRest
-from jobs.last_job import LastJob, StateUnknown, known_states, read_last_job, states_of, write_last_job
+from jobs.last_job import (
+    JobUnfinished,
+    LastJob,
+    StateUnknown,
+    known_states,
+    note_cancelled,
+    read_last_job,
+    require_ended,
+    states_left,
+    states_of,
+    write_last_job,
+)
 from jobs.resume import State
 
 
@@ -71,7 +82,7 @@ def test_a_last_job_of_unknown_end_is_no_reason_to_go_on_from_older_state(remote
 
 def test_a_last_job_that_ended_before_its_first_checkpoint_leaves_what_it_began_with(remote: Config) -> None:
     write_last_job(remote, LastJob("a9", 5, "s3://bucket/before"))
-    assert known_states(remote, Cluster({"a9": ("FAILED", latest(None))})) == [State("s3://bucket/before", 0)]
+    assert known_states(remote, Cluster({"a9": ("FAILED", latest(None))})) == [State("s3://bucket/before", 5)]
 
 
 def test_on_this_machine_only_a_savepoint_put_elsewhere_has_to_be_remembered_and_only_while_it_is_there(tmp_path: Path) -> None:
@@ -81,4 +92,29 @@ def test_on_this_machine_only_a_savepoint_put_elsewhere_has_to_be_remembered_and
     assert known_states(here, Cluster({})) == []
     place.mkdir()
     (place / "_metadata").write_bytes(b"x")
-    assert known_states(here, Cluster({})) == [State(place.as_uri(), 7)]
+    assert known_states(here, Cluster({})) == states_left(here) == [State(place.as_uri(), 7)]
+
+
+def test_a_job_that_never_saved_anything_leaves_the_savepoint_elsewhere_that_it_began_with(tmp_path: Path) -> None:
+    here, place = load_config(None, {}, tmp_path, {"stack.data_dir": str(tmp_path)}), tmp_path / "elsewhere"
+    place.mkdir()
+    (place / "_metadata").write_bytes(b"x")
+    write_last_job(here, LastJob("a2", 9, place.as_uri(), is_cancelled=True))
+    assert known_states(here, Cluster({})) == states_left(here) == [State(place.as_uri(), 9)]
+
+
+def test_beside_a_job_that_may_go_on_on_its_cluster_none_is_started(remote: Config) -> None:
+    require_ended(remote)
+    write_last_job(remote, LastJob("a9", 5, None))
+    with pytest.raises(JobUnfinished, match="a9") as refused:
+        require_ended(remote)
+    assert (refused.value.exit_code, "tickloom job stop" in refused.value.hint) == (3, True)
+    write_last_job(remote, LastJob("a9", 5, None, "s3://bucket/y", 7))
+    require_ended(remote)
+
+
+def test_a_cancelled_job_has_ended(remote: Config) -> None:
+    write_last_job(remote, LastJob("a9", 5, "s3://bucket/before"))
+    note_cancelled(remote, "a9")
+    require_ended(remote)
+    assert read_last_job(remote) == LastJob("a9", 5, "s3://bucket/before", is_cancelled=True)

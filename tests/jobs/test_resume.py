@@ -7,7 +7,10 @@ import pytest
 
 from jobs.config import Config
 from jobs.config_load import load_config
-from jobs.resume import Beginning, State, WouldRecompute, beginning, newest_state, path_of, shown
+from jobs.errors import ConfigError
+from jobs.flink_settings import settings_file
+from jobs.resume import Beginning, State, WouldRecompute, beginning, newest_state, note_fresh_start, path_of, shown
+from jobs.state_settings import keep_settings
 
 
 @pytest.fixture
@@ -59,6 +62,29 @@ def test_results_without_state_are_not_said_again_by_accident(config: Config, tm
 def test_a_fresh_start_leaves_the_state_aside(config: Config, tmp_path: Path) -> None:
     save(tmp_path, "checkpoints/a/chk-7", 100)
     assert beginning(config, fresh=True, results_topic="r", has_results=True) == Beginning(None, "earliest")
+
+
+def test_what_was_saved_before_a_fresh_start_is_not_gone_on_from_though_the_new_run_saved_nothing_yet(
+    config: Config, tmp_path: Path
+) -> None:
+    save(tmp_path, "checkpoints/a/chk-7", 100)
+    note_fresh_start(config, 200_000)
+    assert newest_state(config, [State("s3://bucket/older", 199_999)]) is None
+    with pytest.raises(WouldRecompute, match="made since the last fresh start"):
+        beginning(config, fresh=False, results_topic="r", has_results=True)
+    newer = save(tmp_path, "checkpoints/b/chk-1", 201)
+    assert beginning(config, fresh=False, results_topic="r", has_results=True) == Beginning(newer.location, "earliest")
+
+
+def test_a_state_that_cannot_be_read_as_configured_is_refused_and_other_rules_of_counting_are_told(config: Config, tmp_path: Path) -> None:
+    saved = save(tmp_path, "checkpoints/a/chk-7", 100)
+    keep_settings(config, settings_file(config))
+    with pytest.raises(ConfigError, match=r"ticks\.price_decimals: it is 4, and the state was made with 8"):
+        beginning(stack(tmp_path, ticks__price_decimals="4"), fresh=False, results_topic="r", has_results=True)
+    assert beginning(stack(tmp_path, ticks__price_decimals="4"), fresh=True, results_topic="r", has_results=True).restore is None
+    begin = beginning(stack(tmp_path, ticks__max_future="9s"), fresh=False, results_topic="r", has_results=True)
+    assert begin == Beginning(saved.location, "earliest", ("ticks.max_future",))
+    assert str(begin).startswith(f"going on from {shown(saved.location)}; ticks.max_future changed: tickloom verify")
 
 
 @pytest.mark.parametrize(("start", "begins"), [("earliest", "earliest"), ("latest", "latest"), ("2026-11-02T14:30:00Z", "1793629800000")])

@@ -139,6 +139,10 @@ def test_a_job_is_upgraded_rescaled_stopped_and_begun_anew_without_a_difference(
     assert operator.refused("submit") == 1
     operator.prove()
     assert times_of_mine(stack) == {1.0}
+    operator.configure(ticks__price_decimals="4")
+    assert operator.refused("upgrade") == 3
+    operator.configure(ticks__price_decimals="8")
+    assert operator.job("status")["state"] == "RUNNING"
 
     # One indicator and one frame more, and code that was changed: in the same TaskManagers.
     mine.write_text(MINE.format(times=2))

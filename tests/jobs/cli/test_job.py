@@ -7,7 +7,11 @@ import pytest
 
 from jobs.cli.job import job_lines
 from jobs.cli.main import run
+from jobs.config_load import load_config
 from jobs.job_status import CheckpointStatus, JobStatus
+from jobs.last_job import LastJob, write_last_job
+from jobs.topics import make_topics
+from tests.conftest import TestBroker
 
 STATUS = JobStatus(
     name="blue",
@@ -56,3 +60,31 @@ def test_a_cluster_out_of_reach_is_exit_4_and_cites_its_key(
 def test_fresh_and_from_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["job", "submit", "--fresh", "--from", "/s/savepoint-1"]) == 2
     assert "exclude each other" in capsys.readouterr().err
+
+
+def test_more_subtasks_than_the_topic_of_ticks_has_partitions_are_refused_whatever_kafka_partitions_says(
+    broker: TestBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kafka = {"kafka.bootstrap": broker.bootstrap, "stack.data_dir": str(tmp_path)}
+    make_topics(load_config(None, {}, tmp_path, {**kafka, "kafka.topic_prefix": "cli-job.", "kafka.partitions": "1"}))
+    second = {
+        "kafka.topic_prefix": "cli-job-2.",
+        "kafka.ticks_topic": "cli-job.stock_data",
+        "kafka.partitions": "2",
+        "job.parallelism": "2",
+    }
+    options = [option for key, value in {**kafka, **second}.items() for option in ("--set", f"{key}={value}")]
+    assert run([*options, "job", "run"]) == 3
+    assert "2 is more than the topic of ticks has partitions (1)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--fresh"]])
+def test_a_job_that_was_submitted_and_not_stopped_stands_in_the_way(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_last_job(load_config(None, {}, tmp_path, {}), LastJob("a9", 5, None))
+    assert run(["--set", "kafka.bootstrap=127.0.0.1:1", "job", "run", *options]) == 3
+    said = capsys.readouterr().err
+    assert "the job a9 was submitted to a cluster and not stopped" in said
+    assert str(tmp_path / ".tickloom/flink/last_job.json") in said

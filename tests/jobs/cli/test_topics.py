@@ -21,3 +21,7 @@ def test_topics_are_created_once_and_listed(
     assert [topic["topic"] for topic in listed if topic["differences"]] == []
     assert run([*options, "--set", "kafka.partitions=3", "topics", "create"]) == 6
     assert "cli.stock_data': partitions is 2, wanted 3" in capsys.readouterr().err
+    assert run([*options, "topics", "alter"]) == 0
+    assert "every setting was as it should be" in capsys.readouterr().err
+    assert run([*options, "--set", "ticks.max_future=10s", "topics", "alter"]) == 0
+    assert "cli.stock_data: message.timestamp.after.max.ms is 70000 now, was 65000" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.errors import DependencyMissing
+from jobs.last_job import JobUnfinished, LastJob, write_last_job
 from jobs.local import stack
 from jobs.local.demo import demo_parts
 from jobs.local.parts import Part
@@ -28,11 +29,11 @@ def config(folder: Path, **settings: str) -> Config:
 
 
 def parts(config: Config) -> list[Part]:
-    return stack_parts(config, lambda *words: list(words), {})
+    return stack_parts(config, lambda *words: list(words), {}, print)
 
 
 def exchange(config: Config) -> list[str]:
-    made = demo_parts(config, lambda *words: list(words), {}, ["--seed", "7"])
+    made = demo_parts(config, lambda *words: list(words), {}, print, ["--seed", "7"])
     (found,) = [part for part in made if part.name == "exchange"]
     assert [part.name for part in made][-2:] == ["exchange", "job"]
     return list(found.argv)
@@ -55,6 +56,13 @@ def test_a_stack_that_takes_no_ticks_in_has_no_gateway_and_its_demo_feeds_kafka(
 def test_the_demo_feeds_through_a_gateway_that_lets_it(folder: Path) -> None:
     assert exchange(config(folder)) == ["simulate", "--via", "gateway", "--seed", "7"]
     assert "--via" not in exchange(config(folder, gateway__auth="keys"))
+
+
+def test_beside_a_job_that_was_submitted_to_a_cluster_and_not_stopped_the_stack_does_not_start_another(folder: Path) -> None:
+    (*_, job) = parts(config(folder))
+    write_last_job(config(folder), LastJob("a9", 5, None))
+    with pytest.raises(JobUnfinished):
+        job.prepare()
 
 
 @pytest.mark.parametrize(("service", "other"), [("gateway", "delivery"), ("delivery", "gateway")])

@@ -106,6 +106,82 @@ def test_the_arguments_of_the_first_start_are_not_given_again(tmp_path: Path) ->
     assert (tmp_path / "part.log").read_text() == "['--fresh']\n[]\n"
 
 
+def test_a_part_that_dies_before_it_was_ready_is_given_the_arguments_of_the_first_start_again(tmp_path: Path) -> None:
+    code = "import os, sys, time; print(sys.argv[1:], flush=True); time.sleep(600 if os.path.exists('died') else os.mkdir('died') or 0)"
+    log = tmp_path / "part.log"
+    part = python("part", code.replace("'died'", repr(str(tmp_path / "died"))), lambda: False, first_arguments=("--fresh",))
+    run([part], tmp_path, lambda parts: log.exists() and log.read_text().count("\n") == 2)
+    assert log.read_text() == "['--fresh']\n['--fresh']\n"
+
+
+def kill_when_running(name: str, killed: set[str], parts: Sequence[PartStatus]) -> None:
+    """Kill the part called `name` once, when it runs."""
+    (part,) = [part for part in parts if part.name == name]
+    if name not in killed and part.state is PartState.RUNNING and part.pid:
+        os.kill(part.pid, signal.SIGKILL)
+        killed.add(name)
+
+
+def test_a_preparation_that_fails_when_the_part_is_started_again_is_tried_again(tmp_path: Path) -> None:
+    calls: list[int] = []
+    killed: set[str] = set()
+
+    def prepare() -> None:
+        calls.append(len(calls))
+        if len(calls) == 2:
+            raise ConnectionError("Kafka is away")
+
+    def until(parts: Sequence[PartStatus]) -> bool:
+        kill_when_running("part", killed, parts)
+        return len(calls) == 3 and all_running(parts)
+
+    seen = run([python("part", SLEEPER, prepare=prepare)], tmp_path, until)
+    assert all_running(seen[-3])
+    assert (len(calls), seen[-3][0].restarts) == (3, 1)
+
+
+def test_a_preparation_that_fails_too_often_when_the_part_is_started_again_ends_everything(tmp_path: Path) -> None:
+    calls: list[int] = []
+    killed: set[str] = set()
+
+    def prepare() -> None:
+        calls.append(len(calls))
+        if len(calls) > 1:
+            raise ConnectionError(f"away, call {len(calls)}")
+
+    with pytest.raises(ConnectionError, match="away, call 3"):  # ended once, and two starts that failed
+        run([python("part", SLEEPER, prepare=prepare)], tmp_path, lambda parts: bool(kill_when_running("part", killed, parts)))
+
+
+def test_a_preparation_that_fails_at_the_first_start_ends_everything(tmp_path: Path) -> None:
+    def prepare() -> None:
+        raise ConnectionError("no port")
+
+    with pytest.raises(ConnectionError, match="no port"):
+        run([python("good", SLEEPER), python("bad", SLEEPER, prepare=prepare)], tmp_path, lambda parts: False)
+
+
+def test_while_the_preparation_of_one_part_waits_the_others_are_looked_after(tmp_path: Path) -> None:
+    back, killed = threading.Event(), set[str]()
+    calls: list[int] = []
+
+    def prepare() -> None:
+        calls.append(len(calls))
+        if len(calls) > 1:
+            assert back.wait(20)
+
+    def until(parts: Sequence[PartStatus]) -> bool:
+        kill_when_running("waits", killed, parts)
+        if len(calls) == 2:
+            kill_when_running("other", killed, parts)
+            if parts[0].restarts == 1 and parts[0].state is PartState.RUNNING:
+                back.set()
+        return back.is_set() and parts[1].restarts == 1 and all_running(parts)
+
+    run([python("other", SLEEPER), python("waits", SLEEPER, prepare=prepare)], tmp_path, until)
+    assert back.is_set()
+
+
 def test_a_part_that_dies_too_often_ends_everything_and_names_its_log(tmp_path: Path) -> None:
     alive: set[int] = set()
     parts = [python("good", SLEEPER), python("bad", "raise SystemExit(1)", lambda: False)]
@@ -121,8 +197,17 @@ def test_a_part_that_dies_too_often_ends_everything_and_names_its_log(tmp_path: 
 
 
 def test_a_wrong_configuration_is_not_tried_again(tmp_path: Path) -> None:
-    with pytest.raises(PartFailed, match="exit code 3;"):
-        run([python("part", "raise SystemExit(3)", lambda: False)], tmp_path, lambda parts: False)
+    code = "print('tickloom: no cheese\\ntry: milk'); raise SystemExit(3)"
+    with pytest.raises(PartFailed, match="exit code 3: no cheese;") as failed:
+        run([python("part", code, lambda: False)], tmp_path, lambda parts: False)
+    assert failed.value.exit_code == 3
+
+
+def test_another_programs_exit_code_says_nothing_of_the_configuration(tmp_path: Path) -> None:
+    part = python("jvm", "raise SystemExit(3)", lambda: False, ends_as_tickloom=False)
+    with pytest.raises(PartFailed, match=r"exit code 3 \(3 times\)") as failed:
+        run([part], tmp_path, lambda parts: False)
+    assert failed.value.exit_code == 1
 
 
 def test_a_part_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
