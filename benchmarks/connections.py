@@ -4,6 +4,7 @@ In turn with and without the idle ones, so that a busy neighbour harms both alik
 to its socket until a consumer of its topic has it; the load comes from a process of its own.
 """
 
+import gc
 import resource
 import socket
 import time
@@ -68,7 +69,15 @@ class Seen:
 
 
 def measure(bench: Bench) -> Part:
-    """Some rounds alone and beside idle connections."""
+    """Some rounds alone and beside idle connections, whoever measures not stopping to look for garbage meanwhile."""
+    gc.disable()
+    try:
+        return _measure(bench)
+    finally:
+        gc.enable()
+
+
+def _measure(bench: Bench) -> Part:
     idle, sending, rate = (max(1, round(count * min(1.0, bench.scale))) for count in (IDLE, SENDING, TICKS_S))
     alone, beside = Seen(), Seen()
     with running_gateway(bench.stack, "connections", gateway__max_connections_per_address=IDLE + SENDING + 100) as (address, pid, settings):
