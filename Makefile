@@ -26,7 +26,7 @@ demo: $(READY) $(JARS) $(ASSETS) ## The whole stack with a simulated exchange an
 up: $(READY) $(JARS) $(ASSETS) ## The stack without the simulation; Ctrl-C ends it
 	@$(ALONE) $(BIN)/tickloom up $(ARGS); exit $$?
 
-# Two processes share the files of tests: while one waits for a JVM, the other works. Each has a broker and a mini-cluster of its own.
+# Three processes share the files of tests: while one waits for a JVM, the others work. Each has a broker and a mini-cluster of its own.
 test: $(READY) $(JARS) $(ASSETS) ## Every test, with the short profile's counts
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
