@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from jobs.atomic_file import write_whole
 from jobs.config import Config
 from jobs.errors import ConfigError
 
@@ -16,9 +17,7 @@ def require_same_kafka(config: Config, cluster: str) -> None:
 
 def note_kafka(config: Config, cluster: str) -> None:
     """Remember that a job with `cluster` has begun, or goes on."""
-    note = _note(config)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(cluster)
+    write_whole(_note(config), cluster)
 
 
 def _note(config: Config) -> Path:

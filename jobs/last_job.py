@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jobs.atomic_file import write_whole
 from jobs.config import Config
 from jobs.errors import JobsError
 from jobs.flink_rest import ENDED, FlinkRest
@@ -69,11 +70,7 @@ def read_last_job(config: Config) -> LastJob | None:
 
 def write_last_job(config: Config, last: LastJob) -> None:
     """Remember `last`."""
-    file = _file(config)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(last)))
-    fresh.replace(file)
+    write_whole(_file(config), json.dumps(asdict(last)))
 
 
 def note_cancelled(config: Config, job_id: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from jobs.atomic_file import write_whole
 from jobs.config import Config
 from jobs.errors import JobsError
 from jobs.flink_settings import checkpoints, savepoints, settings_file, state_folder
@@ -76,9 +77,7 @@ def beginning(config: Config, *, fresh: bool, results_topic: str, has_results: b
 
 def note_fresh_start(config: Config, now_ms: int) -> None:
     """Remember that a job is begun without state: should it end before it has any, none goes on from what was there before."""
-    note = _fresh_note(config)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(str(now_ms))
+    write_whole(_fresh_note(config), str(now_ms))
 
 
 def start_point(config: Config) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from jobs.atomic_file import write_whole
 from jobs.config import SETTINGS, Config
 from jobs.errors import ConfigError
 
@@ -30,10 +31,7 @@ def kept_settings(file: Path) -> MadeWith:
 
 def keep_settings(config: Config, file: Path) -> None:
     """Write down what the state that begins or goes on now is made with."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(settings_of(config)))
-    fresh.replace(file)
+    write_whole(file, json.dumps(settings_of(config)))
 
 
 def require_fixed(config: Config, made_with: MadeWith) -> None:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import orjson
 
+from jobs.atomic_file import write_whole
 from jobs.errors import AlreadyRunning
 from jobs.local.parts import PartState, PartStatus
 
@@ -69,9 +70,7 @@ class RunFolder:
         """Make `statuses` known to other commands; cheap when nothing changed."""
         if statuses == self._written:
             return
-        fresh = self._statuses_file.with_suffix(".new")
-        fresh.write_bytes(orjson.dumps([asdict(status) for status in statuses]))
-        fresh.replace(self._statuses_file)
+        write_whole(self._statuses_file, orjson.dumps([asdict(status) for status in statuses]).decode())
         self._written = list(statuses)
 
     def read(self) -> list[PartStatus]:

@@ -139,17 +139,7 @@ class Stack:
 
     def records(self, topic: str) -> list[ConsumerRecord]:
         """The committed records of a topic, each partition's in order of offset."""
-        name = self.topic(topic)
-        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, isolation_level="read_committed")
-        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name))]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        ends, found = consumer.end_offsets(partitions), defaultdict(list)
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for partition, batch in consumer.poll(timeout_ms=500).items():
-                found[partition] += batch
-        consumer.close()
-        return [record for partition in partitions for record in found[partition]]
+        return committed_records(self.bootstrap, self.topic(topic))
 
     def publish(self, records: Sequence[Record], topic: str = "stock_data", **settings: object) -> list[tuple[int, int]]:
         """Send records of any kind in order; (partition, offset) of each. `settings` are librdkafka's."""
@@ -184,6 +174,22 @@ class Stack:
             Place(letter["partition"], letter["offset"], letter["line"]): Letter(letter["reason"], b64decode(letter["original"]))
             for letter in letters
         }
+
+
+def committed_records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+    """The committed records of a topic, each partition's in order of offset."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
+    try:
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends, found = consumer.end_offsets(partitions), defaultdict(list)
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            for partition, batch in consumer.poll(timeout_ms=500).items():
+                found[partition] += batch
+        return [record for partition in partitions for record in found[partition]]
+    finally:
+        consumer.close()
 
 
 def newest_of(results: Sequence[dict[str, Any]]) -> dict[Bar, dict[str, Any]]:

@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 from playwright.sync_api import expect
 
 from benchmarks.browser import find_chromium, running_chromium
 from jobs.local.ports import free_ports
 from tests.whole.page.conftest import DESKTOP, SCREENSHOTS
 from tests.whole.page.tab import Tab
+from tests.whole.stack import committed_records
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 180
@@ -139,17 +139,7 @@ def wait_for(what: str, seen: Callable[[], bool], process: subprocess.Popen[byte
 
 def committed(folder: Folder, topic: str) -> list[dict[str, Any]]:
     """Every committed record of a topic."""
-    consumer = KafkaConsumer(bootstrap_servers=f"127.0.0.1:{folder.kafka_port}", enable_auto_commit=False, isolation_level="read_committed")
-    try:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        ends, found = consumer.end_offsets(partitions), []
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            found += [json.loads(record.value) for batch in consumer.poll(timeout_ms=500).values() for record in batch]
-        return found
-    finally:
-        consumer.close()
+    return [json.loads(record.value) for record in committed_records(f"127.0.0.1:{folder.kafka_port}", topic)]
 
 
 def delivered(folder: Folder, path: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from connectors.topic_metadata import end_offsets
 from jobs.config_load import load_config
@@ -24,7 +23,7 @@ from jobs.local.run_folder import RunFolder
 from jobs.topics import wanted_topics
 from tests.docs.markdown import ROOT, toml_blocks
 from tests.whole.conftest import MakeStack
-from tests.whole.stack import Stack, newest_of
+from tests.whole.stack import Stack, committed_records, newest_of
 from tests.whole.test_kills import wait_until
 
 PAGE = ROOT / "docs" / "how-to" / "two-jobs-or-two-stacks.md"
@@ -98,17 +97,7 @@ class WholeStack:
 
     def results(self) -> list[dict[str, Any]]:
         """The committed results."""
-        consumer = KafkaConsumer(bootstrap_servers=self.config.kafka.listen, enable_auto_commit=False, isolation_level="read_committed")
-        try:
-            partitions = [TopicPartition("indicator_results", number) for number in consumer.partitions_for_topic("indicator_results")]
-            consumer.assign(partitions)
-            consumer.seek_to_beginning(*partitions)
-            ends, found = consumer.end_offsets(partitions), []
-            while any(consumer.position(partition) < ends[partition] for partition in partitions):
-                found += [json.loads(record.value) for batch in consumer.poll(timeout_ms=500).values() for record in batch]
-            return found
-        finally:
-            consumer.close()
+        return [json.loads(record.value) for record in committed_records(self.config.kafka.listen, "indicator_results")]
 
     def delivered(self) -> dict[str, float]:
         """Symbol -> the newest close of a minute that the delivery has."""
