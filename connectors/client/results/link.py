@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from connectors.client.results.conversation import ResultConversation
 from connectors.client.results.urls import url_finder
 from connectors.client.retries import Addresses, Retries
+from connectors.client.tasks import cancel
 from connectors.errors import ConnectorError, DeliveryRefused, DeliveryUnreachable
 
 CONNECT_TIMEOUT_S = 5.0
@@ -69,9 +70,7 @@ class Link:
         self._moved.set()
         running, self._running = self._running, None
         if running is not None:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await cancel(running)
 
     def make_room(self) -> None:
         """News were taken out of the conversation."""
