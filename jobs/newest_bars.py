@@ -66,6 +66,11 @@ class NewestBars:
             if newest is not None and newest.closed is not None:
                 yield newest.closed
 
+    @property
+    def any_closed(self) -> bool:
+        """Whether a closed bar has been seen at all: without one, `nulls` has nothing to count."""
+        return any(newest.closed for frames in self._bars.values() for newest in frames.values())
+
     def nulls(self) -> dict[str, int]:
         """Frame -> how many indicators have no value yet in the newest closed bars of all symbols."""
         return {frame: sum(value is None for bar in self.closed(frame) for value in bar.results.values()) for frame in self.frames}

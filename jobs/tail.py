@@ -88,6 +88,8 @@ class _Picture:
     def _footline(self, hidden: int) -> Text:
         nulls = {frame: count for frame, count in self.bars.nulls().items() if count}
         more = f"{hidden:,} more symbols · " if hidden > 0 else ""
+        if not self.bars.any_closed:
+            return Text.assemble((more, "dim"), ("no bar has closed yet", "yellow"))
         if not nulls:
             return Text.assemble(
                 (more, "dim"), (f"{len(self.bars.symbols):,} symbols: every indicator of every closed bar has a value", _UP)

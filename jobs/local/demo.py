@@ -92,7 +92,8 @@ class DemoView:
         """How many symbols are there, and how many indicators still have no value."""
         nulls = self.table.nulls()
         waiting = ", ".join(f"{frame} {count:,}" for frame, count in nulls.items() if count)
-        return f"{self.table.symbols_seen:,} symbols, {len(nulls)} time frames, no value yet: {waiting or 'none'}"
+        values = f"no value yet: {waiting or 'none'}" if self.table.bars.any_closed else "no bar has closed yet"
+        return f"{self.table.symbols_seen:,} symbols, {len(nulls)} time frames, {values}"
 
     def _follow(self, parts: Sequence[PartStatus]) -> None:
         """Read the results while the job runs; the broker may be away for a while."""

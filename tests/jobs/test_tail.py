@@ -55,6 +55,14 @@ def test_an_indicator_without_a_value_is_a_dash_and_is_counted() -> None:
     assert table.nulls() == {"1min": 1}
 
 
+def test_forming_bars_alone_are_not_called_complete() -> None:
+    table = LiveTable()
+    table.update(result(0, Status.FORMING, results={"RSI": 5.0}))
+    assert "no bar has closed yet" in text_of(table)
+    table.update(result(0, results={"RSI": 5.0}))
+    assert "every indicator of every closed bar has a value" in text_of(table)
+
+
 def test_a_bar_without_prices_is_shown() -> None:
     table = LiveTable()
     table.update(result(0, close=None, open_=None))
