@@ -13,7 +13,7 @@ from pathlib import Path
 from connectors.clients import KafkaConnection
 from connectors.delivery.store.store import Store
 from jobs.local.process import kill_group, spawn
-from tests.conftest import TestBroker
+from tests.conftest import Figures, TestBroker
 from tests.connectors.delivery.intake.reading_topics import Results, said_by
 from tests.connectors.delivery.store.oracle import all_of
 from tests.connectors.delivery.store.records import value_of
@@ -81,7 +81,9 @@ def kill_amid_writing(delivery: DeliveryProcess, after_s: float) -> None:
         kill_group(process)
 
 
-def test_killed_while_it_writes_its_store_equals_the_topic_afterwards(broker: TestBroker, tmp_path: Path, long_run: bool) -> None:
+def test_killed_while_it_writes_its_store_equals_the_topic_afterwards(
+    broker: TestBroker, tmp_path: Path, long_run: bool, figures: Figures
+) -> None:
     kills, chance = 10 if long_run else 2, random.Random(7)
     settings = {"kafka.bootstrap": broker.bootstrap, "kafka.topic_prefix": "delivery-kills.", "kafka.partitions": "3"}
     delivery = DeliveryProcess(settings, tmp_path)
@@ -96,5 +98,5 @@ def test_killed_while_it_writes_its_store_equals_the_topic_afterwards(broker: Te
     delivery.stop()
     with closing(Store(delivery.config.delivery_store, bars_kept)) as store:
         bars = all_of(store.reader())
-    print(f"{kills} kills, {offsets_in(delivery.config.delivery_store):,} offsets, {sum(map(len, bars.values())):,} bars")
+    figures(f"delivery: {kills} kills, {offsets_in(delivery.config.delivery_store):,} offsets, {sum(map(len, bars.values())):,} bars")
     assert bars == said_by(connection, bars_kept)

@@ -16,7 +16,7 @@ from connectors.clients import KafkaConnection
 from jobs.local.broker import Broker, running
 from jobs.local.java import find_java
 from jobs.local.ports import free_ports
-from tests.conftest import TestBroker
+from tests.conftest import Figures, TestBroker
 from tests.connectors.gateway.running import RunningGateway, Socket, lines_of, now_ms, records_of, running_gateway, wait_until
 from tests.whole.conftest import MakeStack, Start
 from tests.whole.gateway import GatewayProcess, gateway_process, options_of
@@ -86,7 +86,7 @@ def test_sigterm_under_load_drains_and_what_was_acknowledged_is_there(broker: Te
 
 
 def test_while_the_broker_is_away_sockets_wait_and_nothing_is_lost_and_only_a_second_ctrl_c_ends_it(
-    jars: Path, tmp_path: Path, long_run: bool
+    jars: Path, tmp_path: Path, long_run: bool, figures: Figures
 ) -> None:
     away_s = 60 if long_run else 8
     java = find_java(os.environ).executable
@@ -111,7 +111,7 @@ def test_while_the_broker_is_away_sockets_wait_and_nothing_is_lost_and_only_a_se
         assert stands_still(feeds), "sockets are not read"
         assert [feed.acked for feed in feeds] == acked
         assert why_not_ready(process) == ["kafka does not keep up"]
-        print(f"memory while the broker was away for {away_s} s: {grown / MIB:+.0f} MiB")
+        figures(f"gateway: memory while the broker was away for {away_s} s: {grown / MIB:+.0f} MiB")
         assert grown < 256 * MIB
         with running(own, log, os.environ):
             for feed in feeds:

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from connectors.client.plain import TickClient
+from tests.conftest import Figures
 from tests.connectors.gateway.running import lines_of, wait_until
 from tests.whole.conftest import MakeStack
 from tests.whole.gateway import GatewayProcess
@@ -48,7 +49,9 @@ class Feed(threading.Thread):
 
 
 @pytest.mark.timeout(1_200)
-def test_killed_under_load_it_loses_nothing_that_was_acknowledged_and_nothing_counts_twice(make_stack: MakeStack, long_run: bool) -> None:
+def test_killed_under_load_it_loses_nothing_that_was_acknowledged_and_nothing_counts_twice(
+    make_stack: MakeStack, long_run: bool, figures: Figures
+) -> None:
     kills = 20 if long_run else 3
     stack = make_stack("kills", kafka__partitions=3, bars__time_frames="1min")
     job = stack.start()
@@ -72,7 +75,7 @@ def test_killed_under_load_it_loses_nothing_that_was_acknowledged_and_nothing_co
 
     there = [(line["stock_id"], line["seq"]) for line in lines_of(stack.records("stock_data"))]
     assert set(there) == {(f"S{number % SYMBOLS}", number // SYMBOLS) for number in range(feed.sent)}
-    print(f"{kills} kills, {feed.sent:,} ticks, {len(there) - feed.sent:,} of them twice in the topic")
+    figures(f"gateway: {kills} kills, {feed.sent:,} ticks, none missing, {len(there) - feed.sent:,} of them twice in the topic")
 
     last_ms = START_MS + feed.sent * STEP_MS
     stack.publish([Record(b"", None, last_ms + 2 * MINUTE_MS, partition) for partition in range(3)])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TestBroker
+from tests.conftest import Figures, TestBroker
 from tests.connectors.gateway.running import Socket, now_ms, wait_until
 from tests.whole.gateway import GatewayProcess, gateway_process
 
@@ -58,7 +58,7 @@ def wait_for_connections(process: GatewayProcess, count: int) -> None:
     wait_until(are_open, 60)
 
 
-def test_idle_connections_beside_those_that_send_cost_little_memory(gateway: GatewayProcess, long_run: bool) -> None:
+def test_idle_connections_beside_those_that_send_cost_little_memory(gateway: GatewayProcess, long_run: bool, figures: Figures) -> None:
     idle, sending = IDLE[long_run], SENDING[long_run]
     memory, descriptors = gateway.memory, gateway.descriptors
     with ExitStack() as sockets:
@@ -69,7 +69,7 @@ def test_idle_connections_beside_those_that_send_cost_little_memory(gateway: Gat
         assert [client.hear_ack(TICKS)["bad"] for client in clients[:sending]] == [0] * sending
         assert [(client.hear() or {})["op"] for client in clients[sending:]] == ["welcome"] * idle
         grown = gateway.memory - memory
-    print(f"{idle:,} idle and {sending:,} sending connections: {grown / MIB:+.1f} MiB")
+    figures(f"gateway: {idle:,} idle and {sending:,} sending connections: {grown / MIB:+.1f} MiB")
     assert grown <= MOST_MIB * MIB * (idle + sending) / OF_CONNECTIONS
     give_back(gateway, descriptors)
 
@@ -80,7 +80,7 @@ def give_back(gateway: GatewayProcess, descriptors: int) -> None:
     wait_until(lambda: gateway.descriptors <= descriptors)
 
 
-def test_a_line_without_end_costs_no_memory_and_the_next_one_counts(gateway: GatewayProcess, long_run: bool) -> None:
+def test_a_line_without_end_costs_no_memory_and_the_next_one_counts(gateway: GatewayProcess, long_run: bool, figures: Figures) -> None:
     with Socket(gateway.address, HELLO % 0) as client:
         assert (client.hear() or {})["op"] == "welcome"
         for size in (2 * MIB, ENDLESS_MIB[long_run] * MIB):
@@ -91,13 +91,13 @@ def test_a_line_without_end_costs_no_memory_and_the_next_one_counts(gateway: Gat
             client.send(b"")
             assert next(said["code"] for said in iter(client.hear, None) if said["op"] == "err") == "too_long"
         grown = gateway.most_memory - memory
-        print(f"a line of {size // MIB} MiB: {grown / MIB:+.2f} MiB at most")
+        figures(f"gateway: a line of {size // MIB} MiB: {grown / MIB:+.2f} MiB at most")
         assert grown <= MIB
         client.send(tick(1))
         assert client.hear_ack(3)["bad"] == 2
 
 
-def test_connections_that_come_and_go_leave_nothing_behind(gateway: GatewayProcess, long_run: bool) -> None:
+def test_connections_that_come_and_go_leave_nothing_behind(gateway: GatewayProcess, long_run: bool, figures: Figures) -> None:
     for count in (HASTY[long_run] // 5, HASTY[long_run]):
         memory, descriptors = gateway.memory, gateway.descriptors
         begun_s = time.monotonic()
@@ -106,7 +106,7 @@ def test_connections_that_come_and_go_leave_nothing_behind(gateway: GatewayProce
         took_s = time.monotonic() - begun_s
         give_back(gateway, descriptors)
     grown = gateway.memory - memory
-    print(f"{count:,} connections that came and went in {took_s:.1f} s: {grown / MIB:+.2f} MiB")
+    figures(f"gateway: {count:,} connections that came and went in {took_s:.1f} s: {grown / MIB:+.2f} MiB")
     assert grown <= MIB
     with Socket(gateway.address, HELLO % 0) as client:
         client.send(tick(2))

@@ -22,6 +22,7 @@ from jobs.local.parts import PartState, PartStatus
 from jobs.local.ports import free_ports
 from jobs.local.process import kill_group
 from jobs.local.run_folder import CLUSTER, STACK, RunFolder
+from tests.conftest import Figures
 from tests.whole.conftest import MakeStack
 from tests.whole.stack import Stack
 from tests.whole.test_restart import JobRun, wait_until_gone
@@ -163,7 +164,7 @@ def here(tmp_path: Path, jars: Path) -> Iterator[Installation]:
 
 
 @pytest.mark.timeout(1_800)
-def test_killed_in_turn_under_load_they_come_back_and_everything_is_proved(here: Installation, long_run: bool) -> None:
+def test_killed_in_turn_under_load_they_come_back_and_everything_is_proved(here: Installation, long_run: bool, figures: Figures) -> None:
     assert here.public_listeners() == []
     here.tickloom("job", "submit")
     results = Results(here.bootstrap)
@@ -185,6 +186,7 @@ def test_killed_in_turn_under_load_they_come_back_and_everything_is_proved(here:
     assert set(report["not_proved"]) <= {"not_closed"}
     assert report["counts"]["counted"] == hour * TICKS[long_run] + 1_000
     assert results.said_twice() == []
+    figures(f"{hour} kill -9 in turn under load, then verify: {report['counts']['counted']:,} ticks, no differences")
 
 
 def kill_under_load(here: Installation, results: Results, hour: int, ticks: int, victim: str, where: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Figures
 from tests.connectors.gateway.malformed import malformed_lines
 from tests.connectors.gateway.running import Socket
 from tests.whole.conftest import MakeStack
@@ -64,11 +65,11 @@ class Feed:
 
 
 @pytest.mark.timeout(1_800)
-def test_each_line_is_accounted_for_from_the_socket_to_the_results(make_stack: MakeStack, long_run: bool) -> None:
+def test_each_line_is_accounted_for_from_the_socket_to_the_results(make_stack: MakeStack, long_run: bool, figures: Figures) -> None:
     stack = make_stack("ledger", kafka__partitions=3, bars__time_frames="1min")
     feeds = [Feed(number, LINES[long_run] // FEEDS) for number in range(FEEDS)]
     acks, memory = pushed(stack, feeds)
-    print(f"{LINES[long_run]:,} lines, half of them malformed; the gateway's memory after a fifth and after all: {memory} MiB")
+    figures(f"gateway: {LINES[long_run]:,} lines, half of them malformed; the gateway's memory after a fifth and after all: {memory} MiB")
     assert memory[1] <= memory[0] * GROWTH[long_run]
     letters = [letter for record in stack.records("dead_letters") if "client" in (letter := json.loads(record.value))]
     assert {feed.name: ack["bad"] for feed, ack in zip(feeds, acks, strict=True)} == Counter(letter["client"] for letter in letters)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.codec import canonical_content, decode_result
+from tests.conftest import Figures
 from tests.whole.conftest import MakeStack
 from tests.whole.stack import Record, Stack, newest_of
 
@@ -66,7 +67,9 @@ def test_every_line_is_counted_a_duplicate_or_a_dead_letter(faulty: tuple[Stack,
     assert lines == counted + sent["duplicates"] + len(letters)
 
 
-def test_two_symbols_whose_partitions_differ_tenfold_in_backlog_are_proved_with_a_small_state(make_stack: MakeStack, ticks: int) -> None:
+def test_two_symbols_whose_partitions_differ_tenfold_in_backlog_are_proved_with_a_small_state(
+    make_stack: MakeStack, ticks: int, figures: Figures
+) -> None:
     stack = make_stack("skewed")
     simulate(stack, ticks, "--symbols", "2", "--skew", "10")
     backlog: dict[int, int] = {}
@@ -78,7 +81,7 @@ def test_two_symbols_whose_partitions_differ_tenfold_in_backlog_are_proved_with_
     code, report = stack.verify()
     assert (code, report["differences"], report["not_proved"]) == (0, [], {})
     sizes = stack.cluster.rest._call("GET", f"/jobs/{job_id}/checkpoints")["summary"]["state_size"]
-    print(f"state of 2 symbols in 5 frames: at most {sizes['max']:,} bytes a checkpoint")
+    figures(f"state of 2 symbols in 5 frames: at most {sizes['max']:,} bytes a checkpoint")
     assert sizes["max"] < 2 * 5 * 32 * 1024
 
 

@@ -16,6 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.conftest import Figures
 from tests.connectors.client.results.records import MINUTE_MS, T0_MS
 from tests.connectors.gateway.running import wait_until
 from tests.docs.markdown import ROOT, shell_lines
@@ -76,7 +77,7 @@ class Chain:
 
 @pytest.mark.timeout(600)
 def test_a_client_by_hand_is_numbered_without_a_hole_over_all_its_connections(
-    delivery: DeliveryProcess, feed: Feed, long_run: bool
+    delivery: DeliveryProcess, feed: Feed, long_run: bool, figures: Figures
 ) -> None:
     cuts = 100 if long_run else 10
     symbols = ["H1", "H2"]
@@ -93,6 +94,7 @@ def test_a_client_by_hand_is_numbered_without_a_hole_over_all_its_connections(
     assert chain.numbers == list(range(1, len(chain.numbers) + 1))
     for symbol in symbols:
         assert [final for stock_id, final in chain.finals if stock_id == symbol] == feed.written[symbol]
+    figures(f"a client by hand: {cuts} cuts, {len(chain.numbers):,} numbered messages, {len(chain.finals):,} finals, each once")
 
 
 class Reader(threading.Thread):
@@ -133,7 +135,9 @@ class Reader(threading.Thread):
         self.join()
 
 
-def test_clients_that_stop_reading_are_cut_and_cost_the_others_nothing(delivery: DeliveryProcess, feed: Feed, long_run: bool) -> None:
+def test_clients_that_stop_reading_are_cut_and_cost_the_others_nothing(
+    delivery: DeliveryProcess, feed: Feed, long_run: bool, figures: Figures
+) -> None:
     healthy = [Reader(delivery, stalls=False) for _ in range(32 if long_run else 8)]
     stalled = [Reader(delivery, stalls=True) for _ in range(8 if long_run else 2)]
     padding = {f"Padding{number}": number / 7 for number in range(100)}
@@ -153,6 +157,7 @@ def test_clients_that_stop_reading_are_cut_and_cost_the_others_nothing(delivery:
         reader.goes_on.set()
         reader.join(TIMEOUT_S)
         assert (reader.errors, reader.closed_with) == ([("slow_client", 407)], 1013)
+    figures(f"{len(stalled)} clients that stopped reading cut with 407; {len(healthy)} others had {expected.total():,} finals each")
 
 
 def metric(delivery: DeliveryProcess, name: str) -> float:

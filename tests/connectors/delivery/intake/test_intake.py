@@ -14,7 +14,7 @@ from connectors.topics import create_topics
 from jobs.local.broker import Broker, running
 from jobs.local.java import find_java
 from jobs.local.ports import free_ports
-from tests.conftest import PROFILE, TestBroker
+from tests.conftest import PROFILE, Figures, TestBroker
 from tests.connectors.delivery.intake.reading_topics import Reading, Results, reading, said_by, send
 from tests.connectors.delivery.store.records import value_of
 from tests.connectors.gateway.running import wait_until
@@ -56,9 +56,7 @@ def test_the_store_equals_the_topic_and_what_was_aborted_is_never_seen(broker: T
         wait_until(lambda: under_way.status.behind == 0)
 
 
-def test_a_store_is_rebuilt_when_it_is_deleted_and_goes_on_when_it_is_not(
-    broker: TestBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_store_is_rebuilt_when_it_is_deleted_and_goes_on_when_it_is_not(broker: TestBroker, tmp_path: Path, figures: Figures) -> None:
     count = 300_000 if PROFILE == "long" else 9_000
     connection, file = connection_with_topics(broker, "intake-rebuilt."), tmp_path / "store"
     results = Results(connection)
@@ -73,8 +71,7 @@ def test_a_store_is_rebuilt_when_it_is_deleted_and_goes_on_when_it_is_not(
             rate = len(under_way.results) / (time.monotonic() - begun_s)
             assert under_way.bars() == said_by(connection)
         if len(under_way.results) >= count:
-            with capsys.disabled():
-                print(f"\n{len(under_way.results):,} records read into an empty store: {rate:,.0f} records/s, the start included")
+            figures(f"delivery: {len(under_way.results):,} records read into an empty store: {rate:,.0f} records/s, the start included")
         return under_way
 
     assert len(read().results) == count

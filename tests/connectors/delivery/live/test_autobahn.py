@@ -18,6 +18,7 @@ import uvloop
 from aiohttp import WSMsgType, web
 
 from connectors.delivery.live.ws import Ended, new_response, receive, tune_socket
+from tests.conftest import Figures
 from tests.connectors.client.results.serving import in_loop
 
 CASES = Path(__file__).with_name("autobahn_cases.py")
@@ -74,7 +75,7 @@ def autobahn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 @pytest.mark.timeout(TIMEOUT_S)
 @pytest.mark.parametrize("prefixes", [SHORT, LONG], ids=["conformance", "limits"])
-def test_every_case_of_autobahn_passes(autobahn: Path, url: str, prefixes: tuple[str, ...]) -> None:
+def test_every_case_of_autobahn_passes(autobahn: Path, url: str, prefixes: tuple[str, ...], figures: Figures) -> None:
     """`NON-STRICT` is a pass: in 6.4 a fragment that cannot be UTF-8 any more is refused at the end of its message, not at once."""
     ran = subprocess.run([autobahn, CASES, url, *prefixes], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
     said = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -82,3 +83,4 @@ def test_every_case_of_autobahn_passes(autobahn: Path, url: str, prefixes: tuple
     assert [case for case in said if case["behavior"] not in ("OK", "NON-STRICT", "INFORMATIONAL")] == []
     assert [case for case in said if case["close"] not in ("OK", "INFORMATIONAL")] == []
     assert {case["case"] for case in said if case["behavior"] == "NON-STRICT"} <= {"6.4.1", "6.4.2", "6.4.3", "6.4.4"}
+    figures(f"Autobahn: {len(said)} cases {', '.join(prefixes)}, all pass")
