@@ -46,11 +46,15 @@ def toml_blocks(page: Path) -> list[str]:
     return [block for language, block in _FENCE.findall(page.read_text()) if language == "toml"]
 
 
+def shell_blocks(page: Path) -> list[str]:
+    """The page's blocks of shell, as they stand there."""
+    return [block for language, block in _FENCE.findall(page.read_text()) if language in SHELLS]
+
+
 def shell_lines(page: Path) -> Iterator[str]:
     """Lines of the page's shell blocks, continued ones joined, without prompts."""
-    for language, block in _FENCE.findall(page.read_text()):
-        if language in SHELLS:
-            yield from (line.removeprefix("$ ").strip() for line in block.replace("\\\n", " ").splitlines() if line.strip())
+    for block in shell_blocks(page):
+        yield from (line.removeprefix("$ ").strip() for line in block.replace("\\\n", " ").splitlines() if line.strip())
 
 
 def commands(page: Path) -> Iterator[Command]:

@@ -9,11 +9,20 @@ from pyflink.common import JobClient
 
 from tests.conftest import PROFILE, TestBroker
 from tests.whole.flink import MiniCluster, mini_cluster
+from tests.whole.folder import Folder
 from tests.whole.stack import JOB_TIMEOUT_S, Stack
 
 MakeStack = Callable[..., Stack]
 Start = Callable[[Stack], JobClient]
 TICKS = {"short": 12_000, "long": 200_000}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, jars: Path) -> Folder:
+    """An empty folder with a `tickloom.toml` that keeps it off everybody's ports."""
+    made = Folder.on_free_ports(tmp_path)
+    made.configure(jars)
+    return made
 
 
 @pytest.fixture(scope="session")

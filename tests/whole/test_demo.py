@@ -1,94 +1,29 @@
 """The demo as a person meets it: started at a terminal, watched, interrupted, started again; nothing may stay behind."""
 
-import fcntl
 import json
 import os
 import re
 import signal
-import socket
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import psutil
 import pytest
 from playwright.sync_api import expect
 
 from benchmarks.browser import find_chromium, running_chromium
-from jobs.local.ports import free_ports
+from tests.whole.folder import Folder, assert_nothing_is_left, left_over
 from tests.whole.page.conftest import DESKTOP, SCREENSHOTS
 from tests.whole.page.tab import Tab
 from tests.whole.stack import committed_records
+from tests.whole.terminal import Terminal
 
-ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 180
 FRAMES = ("1min", "5min", "15min", "1hour", "1day")
-ROWS, COLUMNS = 50, 220
-SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-class Folder(NamedTuple):
-    """Where the demo is tried: a folder with a `tickloom.toml` that keeps it off everybody's ports."""
-
-    path: Path
-    kafka_port: int
-    flink_port: int
-    metrics_port: int
-    gateway_port: int
-    delivery_port: int
-
-    @classmethod
-    def on_free_ports(cls, path: Path) -> "Folder":
-        return cls(path, free_ports(2), free_ports(1), free_ports(1), free_ports(2), free_ports(1))
-
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """What the demo listens on; the broker's controller takes the port after the broker's, the gateway's health that after its own."""
-        return (
-            *(self.kafka_port, self.kafka_port + 1, self.flink_port, self.metrics_port),
-            *(self.gateway_port, self.gateway_port + 1, self.delivery_port),
-        )
-
-    @property
-    def charts(self) -> str:
-        """Where the page is."""
-        return f"http://127.0.0.1:{self.delivery_port}/"
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """As a shell in the folder has it; the packages are found without an installation too."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKLOOM_")}
-        return {**kept, "PWD": str(self.path), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, jars: Path) -> Folder:
-    made = Folder.on_free_ports(tmp_path)
-    (tmp_path / "tickloom.toml").write_text(
-        f"""\
-        [stack]
-        jars = "{jars}"
-        [kafka]
-        listen = "127.0.0.1:{made.kafka_port}"
-        [job]
-        flink_rest = "http://127.0.0.1:{made.flink_port}"
-        metrics = "127.0.0.1:{made.metrics_port}"
-        [gateway]
-        listen = "127.0.0.1:{made.gateway_port}"
-        admin = "127.0.0.1:{made.gateway_port + 1}"
-        [delivery]
-        listen = "127.0.0.1:{made.delivery_port}"
-        """
-    )
-    return made
 
 
 def demo_command(symbols: int) -> list[str]:
@@ -96,35 +31,6 @@ def demo_command(symbols: int) -> list[str]:
     script = Path(sys.executable).with_name("tickloom")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "jobs.cli.main"]
     return [*command, "demo", "--symbols", str(symbols), "--rate", "200"]
-
-
-class Terminal:
-    """A program at a terminal of its own, and what it has written there."""
-
-    def __init__(self, argv: list[str], folder: Folder) -> None:
-        self._leader, follower = os.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        self.process = subprocess.Popen(argv, cwd=folder.path, env=folder.environ, preexec_fn=partial(os.login_tty, follower))
-        os.close(follower)
-        self._written = bytearray()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def text(self) -> str:
-        """What was written lately, without colours and movements."""
-        return SEQUENCES.sub("", bytes(self._written[-40_000:]).decode(errors="replace"))
-
-    def press_ctrl_c(self) -> None:
-        os.write(self._leader, b"\x03")
-
-    def _read(self) -> None:
-        while True:
-            try:
-                received = os.read(self._leader, 65_536)
-            except OSError:  # the program has ended
-                return
-            self._written += received
 
 
 def wait_for(what: str, seen: Callable[[], bool], process: subprocess.Popen[bytes], said: Callable[[], str]) -> None:
@@ -179,26 +85,6 @@ def nulls(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
     """(symbol, frame) -> labels without a value in its newest bar."""
     newest = {(bar["stock_id"], bar["time_frame"]): bar for bar in sorted(results, key=lambda bar: (bar["start_ms"], bar["revision"]))}
     return {series: [label for label, value in bar["results"].items() if value is None] for series, bar in newest.items()}
-
-
-def left_over(folder: Folder) -> list[str]:
-    """The command lines of processes that have to do with the folder."""
-    found = []
-    for process in psutil.process_iter(["name", "cwd", "cmdline", "environ"], ad_value=""):
-        known = [process.info["cwd"], *process.info["cmdline"], *(process.info["environ"] or {}).values()]
-        if process.pid != os.getpid() and any(str(folder.path) in each for each in known):
-            found.append(f"{process.pid} {process.info['name']} {' '.join(process.info['cmdline'])}")
-    return found
-
-
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def assert_nothing_is_left(folder: Folder) -> None:
-    assert left_over(folder) == []
-    assert [port for port in folder.ports if is_listening(port)] == []
 
 
 @pytest.mark.timeout(4 * TIMEOUT_S)

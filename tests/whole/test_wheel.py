@@ -12,7 +12,8 @@ from signal import SIGINT
 import pytest
 
 from tests.docs.markdown import ROOT
-from tests.whole.test_demo import TIMEOUT_S, Folder, assert_nothing_is_left, committed, nulls, wait_for
+from tests.whole.folder import Folder, assert_nothing_is_left
+from tests.whole.test_demo import TIMEOUT_S, committed, nulls, wait_for
 
 UV = Path(sys.executable).with_name("uv")
 SYMBOLS = 3
