@@ -46,6 +46,7 @@ class OwnCluster:
         places = {"FLINK_HOME": flink_distribution(), "FLINK_CONF_DIR": conf, "FLINK_LIB_DIR": library}
         more = {"FLINK_LOG_DIR": self._logs, "FLINK_PID_DIR": folder / "pid", "JAVA_HOME": java}
         self._environ = {**os.environ, **{name: str(path) for name, path in {**places, **more}.items()}}
+        self._environ.pop("JVM_ARGS", None)  # what a mini-cluster of this process was started with is not for a cluster
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
