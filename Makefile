@@ -28,7 +28,7 @@ up: $(READY) $(JARS) $(ASSETS) ## The stack without the simulation; Ctrl-C ends 
 
 # Three processes share the files of tests: while one waits for a JVM, the others work. Each has a broker and a mini-cluster of its own.
 test: $(READY) $(JARS) $(ASSETS) ## Every test, with the short profile's counts
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: $(READY) $(JARS) $(ASSETS) ## Every test, with the counts the issues name
 	@TICKLOOM_TEST_PROFILE=long $(BIN)/python -m pytest $(ARGS)

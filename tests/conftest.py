@@ -34,6 +34,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # several processes share the tests: those that take long must not be left for the end
+        items.sort(key=lambda item: "tests/whole/" not in item.nodeid)
     if PROFILE == "long":
         return
     long = [item for item in items if item.get_closest_marker("long")]
