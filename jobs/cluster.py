@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from jobs.config import Config
 from jobs.errors import ConfigError, JobsError
 from jobs.flink_rest import ENDED, FlinkRest, root_cause
 from jobs.flink_settings import SAVEPOINTS, settings_file, state_uri
+from jobs.found_in_kafka import Found
 from jobs.job_changes import Changes, changes, configured, read_parameters
 from jobs.last_job import LastJob, known_states, note_cancelled, read_last_job, write_last_job
 from jobs.resume import Beginning, beginning, shown, start_point
@@ -47,13 +48,6 @@ class Replaced:
     savepoint: str
     parallelism: int
     changes: Changes
-
-
-class Found(NamedTuple):
-    """What a submission found in Kafka: the topic of results, and whether it holds any."""
-
-    topic: str
-    has_results: bool
 
 
 class NoSuchJob(JobsError):

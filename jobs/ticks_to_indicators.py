@@ -10,14 +10,13 @@ from pyflink.common import Configuration, JobClient
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.util.java_utils import get_j_env_configuration
 
-from connectors.topic_metadata import end_offsets
-from connectors.topics import Topics
 from jobs.cluster import require_partitions
 from jobs.config import Config
 from jobs.config_load import load_config
 from jobs.dataflow import build
 from jobs.errors import JobsError
 from jobs.flink_settings import job_parameters, job_settings
+from jobs.found_in_kafka import found_in_results, partitions_of_ticks
 from jobs.resume import WouldRecompute
 
 
@@ -54,11 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _look_before(config: Config, *, is_decided: bool) -> None:
     """Raise what stands in the way of the job: ConfigError, WouldRecompute; KafkaUnreachable, TopicMissing."""
-    connection = config.kafka_connection()
-    topics = Topics.of(connection)
-    require_partitions(config, len(end_offsets(connection, topics.stock_data)))
-    if not is_decided and any(end_offsets(connection, topics.indicator_results).values()):
-        raise WouldRecompute(topics.indicator_results, "the command line (flink run -s)")
+    require_partitions(config, partitions_of_ticks(config))
+    if not is_decided and (found := found_in_results(config)).has_results:
+        raise WouldRecompute(found.topic, "the command line (flink run -s)")
 
 
 def _restores() -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.cli.context import current_config, json_option, write_json
-from jobs.cli.job_start import beginning_here, found_in_results, kafka_at_hand, partitions_of_ticks
+from jobs.cli.job_start import beginning_here, kafka_at_hand
 
 if TYPE_CHECKING:
     from jobs.cluster import ClusterJob, Replaced
@@ -89,6 +89,7 @@ def submit(ctx: click.Context, fresh: bool, restore: str | None, number: int | N
       tickloom job submit --from s3://bucket/savepoints/savepoint-1f2e3d-0a1b2c
       tickloom job submit --fresh
     """  # noqa: D301
+    from jobs.found_in_kafka import found_in_results, partitions_of_ticks
     from jobs.kafka_of_state import note_kafka
     from jobs.resume import note_fresh_start
 
@@ -178,6 +179,8 @@ def upgrade(ctx: click.Context, savepoint_dir: str | None, number: int | None, a
       tickloom job upgrade
       tickloom --set indicators.Slow='sma(200)' job upgrade
     """  # noqa: D301
+    from jobs.found_in_kafka import partitions_of_ticks
+
     config = current_config(ctx)
     kafka_at_hand(config)
     done = _cluster_job(config).upgrade(number or int(time.time()), partitions_of_ticks(config), savepoint_dir)
@@ -199,6 +202,8 @@ def rescale(ctx: click.Context, parallelism: int, savepoint_dir: str | None, num
     Examples:
       tickloom job rescale 4
     """  # noqa: D301
+    from jobs.found_in_kafka import partitions_of_ticks
+
     config = current_config(ctx)
     kafka_at_hand(config)
     done = _cluster_job(config).rescale(parallelism, number or int(time.time()), partitions_of_ticks(config), savepoint_dir)

@@ -1,9 +1,8 @@
-"""What a job is started with: how it begins, and what it finds in Kafka."""
+"""What a job is started with: how it begins, and with which Kafka."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jobs.cluster import Found
     from jobs.config import Config
     from jobs.resume import Beginning
 
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
 def beginning_here(config: "Config", *, fresh: bool) -> "tuple[Beginning, str]":
     """How a job begins that is not submitted to a cluster, and the id of its Kafka. Raises what stands in its way."""
     from jobs.cluster import require_partitions
+    from jobs.found_in_kafka import found_in_results, partitions_of_ticks
     from jobs.last_job import require_ended, states_left
     from jobs.resume import beginning
 
@@ -30,23 +30,3 @@ def kafka_at_hand(config: "Config", *, whichever: bool = False) -> str:
     if not whichever:
         require_same_kafka(config, kafka)
     return kafka
-
-
-def found_in_results(config: "Config") -> "Found":
-    """Whether there are results. Raises KafkaUnreachable, TopicMissing."""
-    from connectors.topic_metadata import end_offsets
-    from connectors.topics import Topics
-    from jobs.cluster import Found
-
-    connection = config.kafka_connection()
-    topic = Topics.of(connection).indicator_results
-    return Found(topic, sum(end_offsets(connection, topic).values()) > 0)
-
-
-def partitions_of_ticks(config: "Config") -> int:
-    """Partitions of the topic of ticks. Raises KafkaUnreachable, TopicMissing."""
-    from connectors.topic_metadata import end_offsets
-    from connectors.topics import Topics
-
-    connection = config.kafka_connection()
-    return len(end_offsets(connection, Topics.of(connection).stock_data))

@@ -1,14 +1,13 @@
 """A folder in which the product is tried as its users do, and whether anything of it is left."""
 
 import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
-from jobs.local.ports import free_ports
+from jobs.local.ports import free_ports, is_listened_on
 from tests.docs.markdown import ROOT
 
 
@@ -75,11 +74,6 @@ def left_over(folder: Folder) -> list[str]:
     return found
 
 
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def assert_nothing_is_left(folder: Folder) -> None:
     assert left_over(folder) == []
-    assert [port for port in folder.ports if is_listening(port)] == []
+    assert [port for port in folder.ports if is_listened_on(f"127.0.0.1:{port}")] == []
