@@ -1,7 +1,6 @@
 """The delivery as a process: settings out of the configuration, sockets, signals, logs, and the code it ends with."""
 
 import asyncio
-import gc
 import socket
 from typing import Any
 
@@ -26,7 +25,7 @@ from jobs.feed import WallClock
 from jobs.flink_rest import FlinkRest
 from jobs.job_view import JobView
 from jobs.local.ports import require_free
-from jobs.service_process import advertised, allow_files, bind_address, handle_signals, json_log, now_ms
+from jobs.service_process import advertised, allow_files, bind_address, collect_garbage_rarely, handle_signals, json_log, now_ms
 from udfs.frames import parse_frames
 from udfs.indicators.descriptions import describe
 
@@ -101,7 +100,7 @@ async def _serve(
     handle_signals(loop, stopping.set)
     delivery.start()
     runner = await _listen(config, delivery, access, log)
-    gc.freeze()  # what stands now stays: looking at it again would hold up every client now and then
+    collect_garbage_rarely()
     chores = [
         loop.create_task(access.keep_fresh(log)),
         loop.create_task(keep_registered(entry, delivery.standing.load, now_ms)),

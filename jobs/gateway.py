@@ -1,7 +1,6 @@
 """The gateway as a process: settings out of the configuration, sockets, signals, logs, and the code it ends with."""
 
 import asyncio
-import gc
 import socket
 from typing import Any
 
@@ -18,7 +17,7 @@ from jobs.config import Config
 from jobs.exposure import check_bind
 from jobs.gateway_access import Access, gateway_access
 from jobs.local.ports import require_free
-from jobs.service_process import advertised, allow_files, bind_address, handle_signals, json_log, now_ms
+from jobs.service_process import advertised, allow_files, bind_address, collect_garbage_rarely, handle_signals, json_log, now_ms
 from udfs.model import Scales
 
 BACKLOG = 4_096
@@ -86,7 +85,7 @@ async def _serve(config: Config, version: str, settings: GatewaySettings, access
     )
     admin = await serve_admin(gateway, *settings.admin, tls=access.admin_context, ring=access.admin_ring)
     chores = [loop.create_task(access.keep_fresh(log)), loop.create_task(keep_registered(entry, load_teller(gateway), now_ms))]
-    gc.freeze()  # what stands now stays: looking at it again would hold up every client for tens of ms now and then
+    collect_garbage_rarely()
     log.info("gateway_started", name=settings.name, listen=config.gateway.listen, admin=config.gateway.admin, kafka=config.bootstrap)
     gateway.failed.add_done_callback(lambda _: stopping.set())
     await stopping.wait()

@@ -1,6 +1,7 @@
 """What gateway and delivery have in common as processes: signals, logs, files that change, addresses, descriptors."""
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -15,6 +16,8 @@ import structlog
 from jobs.config import Config
 from jobs.config_terms import split_address
 
+YOUNG_OBJECTS = 50_000
+"""Objects that are new and still there, before Python looks for garbage among them."""
 REFRESH_S = 1.0
 """Between two looks at files that may have changed."""
 _ANY_HOST = ("0.0.0.0", "[::]")
@@ -110,3 +113,13 @@ def allow_files(wanted: int) -> None:
 def now_ms() -> int:
     """The wall clock."""
     return time.time_ns() // 1_000_000
+
+
+def collect_garbage_rarely() -> None:
+    """Let Python look for garbage once in a long while, and never at what stands now: to be called when all of that is there.
+
+    A look at everything that some thousand connections hold stops every client for tens of ms. Next to nothing waits for it:
+    who has gone is freed at once (tests/connectors/gateway/test_garbage.py).
+    """
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 100)

@@ -8,7 +8,8 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -170,6 +171,20 @@ class Socket:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class TlsSocket(Socket):
+    """A client that speaks TLS."""
+
+    def __init__(self, address: tuple[str, int], ca: Path) -> None:
+        super().__init__(address)
+        self._socket = ssl.create_default_context(cafile=str(ca)).wrap_socket(self._socket, server_hostname="localhost")
+
+    def say_goodbye(self) -> None:
+        """End the TLS connection as it should be; what the gateway still says (a hint) may come after that."""
+        assert isinstance(self._socket, ssl.SSLSocket)
+        with suppress(ssl.SSLError):
+            self._socket.unwrap()
 
 
 def records_of(bootstrap: str, topic: str, isolation: str = "read_uncommitted") -> list[ConsumerRecord]:

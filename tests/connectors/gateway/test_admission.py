@@ -4,7 +4,6 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.connectors.certificates import make_authority, make_certificate
 from tests.connectors.gateway.running import (
     RunningGateway,
     Socket,
+    TlsSocket,
     count_reasons,
     letters_of,
     lines_of,
@@ -86,20 +86,6 @@ def answer(running: RunningGateway, path: str, key: str | None) -> int:
             return int(said.status)
     except urllib.error.HTTPError as error:
         return error.code
-
-
-class TlsSocket(Socket):
-    """A client that speaks TLS."""
-
-    def __init__(self, address: tuple[str, int], ca: Path) -> None:
-        super().__init__(address)
-        self._socket = ssl.create_default_context(cafile=str(ca)).wrap_socket(self._socket, server_hostname="localhost")
-
-    def say_goodbye(self) -> None:
-        """End the TLS connection as it should be; what the gateway still says (a hint) may come after that."""
-        assert isinstance(self._socket, ssl.SSLSocket)
-        with suppress(ssl.SSLError):
-            self._socket.unwrap()
 
 
 def test_over_tls_everything_is_as_without_it(broker: TestBroker, tmp_path: Path) -> None:
