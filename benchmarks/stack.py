@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -60,7 +60,7 @@ class Stack:
 
 @contextmanager
 def running_stack() -> Iterator[Stack]:
-    """The broker, until the block ends."""
+    """The broker, until the block ends; as one for real loads, it has both of the JVM's compilers (docs/decisions/0009)."""
     with tempfile.TemporaryDirectory(prefix="tickloom-bench-") as name:
         folder, port = Path(name), free_ports(3)
         settings = {
@@ -69,7 +69,8 @@ def running_stack() -> Iterator[Stack]:
             "kafka.listen": f"127.0.0.1:{port}",
             "job.flink_rest": f"http://127.0.0.1:{port + 2}",
         }
-        with running(embedded_broker(read_config(settings), os.environ), folder / "logs" / "broker.log", os.environ):
+        broker = replace(embedded_broker(read_config(settings), os.environ), compiles_once=False)
+        with running(broker, folder / "logs" / "broker.log", os.environ):
             yield Stack(folder, settings)
 
 

@@ -1,7 +1,7 @@
 """How long lines wait for company on their way to Kafka: not at all when it is quiet, a little under load."""
 
-WAIT_A_LINE_S = 0.0001
-"""Each line of a flush lets the next one wait this much longer: the waiting grows above 10,000 lines a second, and vanishes below."""
+WAIT_A_LINE_S = 0.0003
+"""Each line of a flush lets the next one wait this much longer: the waiting grows above 3,000 lines a second, and vanishes below."""
 
 
 class Linger:

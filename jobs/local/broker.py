@@ -74,14 +74,16 @@ class Broker:
     java: Path
     origin: str = "kafka.listen, default"
     """What error messages say of `address`."""
+    compiles_once: bool = True
+    """One JIT compiler only: on a small machine the other takes more time from the job in the first minute than it gives."""
 
     @property
     def argv(self) -> list[str]:
         """The command that runs the broker in the foreground; `prepare` comes first."""
-        # One compiler only: on a small machine the second one takes more time from the job in the first minute than it gives.
-        compiler = "-XX:TieredStopAtLevel=1"
-        heap = [f"-Xms{HEAP}", f"-Xmx{HEAP}", compiler, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExitOnOutOfMemoryError"]
-        return [*self._java(*heap), "kafka.Kafka", str(self._properties)]
+        options = [f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExitOnOutOfMemoryError"]
+        if self.compiles_once:
+            options.append("-XX:TieredStopAtLevel=1")
+        return [*self._java(*options), "kafka.Kafka", str(self._properties)]
 
     def prepare(self) -> None:
         """Check the ports, write the configuration, and format the folder the first time. Raises PortInUse or JobsError."""

@@ -18,9 +18,9 @@ def test_the_first_line_does_not_wait() -> None:
     assert Linger(0.02).wait_s(0.0) == 0.0
 
 
-@pytest.mark.parametrize("lines_a_second", [1, 100, 5_000])
+@pytest.mark.parametrize("lines_a_second", [1, 100, 2_000])
 def test_when_it_is_quiet_lines_hardly_wait(lines_a_second: float) -> None:
-    assert steady(lines_a_second) <= 0.0003
+    assert steady(lines_a_second) <= 0.0005
 
 
 def test_under_load_they_wait_as_long_as_they_may() -> None:
