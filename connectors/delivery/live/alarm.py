@@ -1,6 +1,7 @@
 """Waking the task that sends to one client."""
 
 import asyncio
+import math
 
 
 class Alarm:
@@ -9,7 +10,8 @@ class Alarm:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ringing = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._rings_at_s = math.inf
 
     def wake(self, when_s: float) -> None:
         """Ring at this time of the loop; at once when it has passed."""
@@ -17,9 +19,10 @@ class Alarm:
             return
         if when_s <= self._loop.time():
             self._ring()
-        elif self._timer is None or when_s < self._timer.when():
+        elif when_s < self._rings_at_s:
             self.stop()
-            self._timer = self._loop.call_at(when_s, self._ring)
+            # uvloop gives a handle that does not know its time for what is less than half a millisecond away.
+            self._timer, self._rings_at_s = self._loop.call_at(when_s, self._ring), when_s
 
     async def rung(self) -> None:
         """Wait until it rings."""
@@ -30,7 +33,7 @@ class Alarm:
         """Do not ring at the time set."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._rings_at_s = None, math.inf
 
     def _ring(self) -> None:
         self.stop()
