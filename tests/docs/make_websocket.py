@@ -86,7 +86,7 @@ nobody.
 | 1002, 1007 | no WebSocket, no UTF-8 |
 | 1008 | no key, a wrong or revoked one, or too many messages |
 | 1009 | a message above 64 KiB |
-| 1011 | the store could not be read |
+| 1011 | the store could not be read, or something went wrong that nobody foresaw (the log says what) |
 | 1012 | the topic was made anew (`bye`, `restart`): what was sent does not hold any more |
 | 1013 | too slow, or too many clients |
 

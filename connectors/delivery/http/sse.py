@@ -4,6 +4,7 @@ An event's `data` is an array of messages as a WebSocket frame has them, its `id
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from connectors.delivery.live.hub import Hub, retry_ms
 from connectors.delivery.live.messages import Resume, Subscribe
 from connectors.delivery.live.ws import GOODBYE_S, tune_socket
 
+_log = logging.getLogger(__name__)
 _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -67,6 +69,10 @@ class Stream:
                     tune_socket(self._request.transport)
                 await self._response.write(b"retry: %d\n\n" % retry_ms())
                 await self._write()
+        except Exception:
+            _log.exception("stream_failed")
+            if self._request.transport is not None:
+                self._request.transport.abort()  # it has begun: no problem document can follow
         finally:
             self._alarm.stop()
             self.connection.lost(for_good=False)

@@ -1,6 +1,7 @@
 """`/v1/ws`: one client's WebSocket around a `Connection`, which decides everything."""
 
 import asyncio
+import logging
 import socket
 from contextlib import suppress
 from struct import pack
@@ -11,6 +12,7 @@ from aiohttp import WSMsgType, web
 from connectors.delivery.access.access import WEBSOCKET, Access
 from connectors.delivery.live.alarm import Alarm
 from connectors.delivery.live.hub import Hub
+from connectors.delivery.live.protocol import INTERNAL
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the system keeps for a client that does not read (Linux takes twice that); then its socket shows that it is slow."""
@@ -26,6 +28,7 @@ NEVER_SENT = 1006
 """What a side notes for itself when no goodbye came. It is an error on the wire; aiohttp (3.14) takes it for one of the codes."""
 _TEXT_FRAME, _CLOSE_FRAME = 0x81, 0x88
 _LENGTH_16, _LENGTH_64 = 126, 127
+_log = logging.getLogger(__name__)
 
 
 def ws_routes(hub: Hub, access: Access, *, compression: bool = False) -> list[web.RouteDef]:
@@ -34,7 +37,11 @@ def ws_routes(hub: Hub, access: Access, *, compression: bool = False) -> list[we
     async def serve(request: web.Request) -> web.WebSocketResponse:
         response = new_response(hub.limits.max_message_bytes, compression=compression)
         await response.prepare(request)
-        await Client(hub, access, request, response).serve()
+        try:
+            await Client(hub, access, request, response).serve()
+        except Exception:
+            _log.exception("websocket_failed")
+            await response.close(code=INTERNAL)
         return response
 
     return [web.get(WEBSOCKET, serve)]

@@ -46,7 +46,7 @@ class Reader:
 
     def event(self) -> Event:
         data: list[str] = []
-        while line := self.response.readline().decode().rstrip("\n"):
+        while line := self._line():
             name, _, text = line.partition(": ")
             match name:
                 case "retry":
@@ -58,6 +58,12 @@ class Reader:
         if not data:
             return self.event()
         return Event(self.last_id, json.loads("\n".join(data)))
+
+    def _line(self) -> str:
+        line = self.response.readline().decode()
+        if not line:
+            raise ConnectionError("the server has closed")
+        return line.rstrip("\n")
 
     def messages(self, kind: str, count: int) -> list[dict[str, Any]]:
         """The next `count` of that kind; whatever comes beside them is passed over."""
@@ -166,6 +172,22 @@ def test_a_stream_that_is_not_read_is_cut_and_others_are_not(tmp_path: Path) -> 
         assert small.hub.metrics.cuts == {"slow_client": 1}
         small.take(record_of("IBM", bar))
         assert bars_of(healthy.messages("bar", 1)) == [("IBM", bar, "final")]
+
+
+def test_what_nobody_foresaw_breaks_one_stream_off_and_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise RuntimeError("next_frame is broken")
+
+    with served(tmp_path) as running, reading(running) as broken:
+        broken.event()
+        running.call(lambda: [setattr(each, "next_frame", fail) for each in running.hub._connections])
+        with reading(running) as healthy:
+            healthy.event()
+            running.take(record_of("IBM", 1))
+            assert bars_of(healthy.messages("bar", 1)) == [("IBM", 1, "final")]
+        with pytest.raises(ConnectionError):
+            broken.event()
+    assert "next_frame is broken" in caplog.text
 
 
 def test_at_the_end_streams_are_told_when_to_come_again(tmp_path: Path) -> None:

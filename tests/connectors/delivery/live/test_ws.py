@@ -206,6 +206,24 @@ def test_a_stalled_client_that_never_reads_again_is_let_go(delivery: Serving) ->
     stalled.socket.close()
 
 
+@pytest.mark.parametrize("where", ["next_frame", "receive"])
+def test_what_nobody_foresaw_closes_one_client_with_1011_alone(delivery: Serving, where: str, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(f"{where} is broken")
+
+    with RawSocket(delivery.address) as broken, RawSocket(delivery.address) as healthy:
+        name = broken.messages()[0]["conn"]
+        subscribe(healthy, "WELL")
+        delivery.ask(lambda hub: [setattr(each, where, fail) for each in hub._connections if each.conn == name])
+        broken.say(op="ping")
+        assert broken.close_code() == 1011
+        with pytest.raises(ConnectionError):
+            broken.receive()
+        publish(delivery, record("WELL"))
+        assert brief(healthy.until(T="bar")) == [("WELL", 0, "final", 0)]
+    assert f"{where} is broken" in caplog.text
+
+
 def test_at_the_end_each_client_is_told_and_closed_with_1001(tmp_path: Path) -> None:
     with serving(tmp_path) as delivery:
         client = RawSocket(delivery.address)
