@@ -67,9 +67,9 @@ class NewestBars:
                 yield newest.closed
 
     @property
-    def any_closed(self) -> bool:
-        """Whether a closed bar has been seen at all: without one, `nulls` has nothing to count."""
-        return any(newest.closed for frames in self._bars.values() for newest in frames.values())
+    def with_closed(self) -> int:
+        """How many symbols have a closed bar in some frame: of the others `nulls` has nothing to count."""
+        return sum(any(newest.closed for newest in frames.values()) for frames in self._bars.values())
 
     def nulls(self) -> dict[str, int]:
         """Frame -> how many indicators have no value yet in the newest closed bars of all symbols."""

@@ -88,12 +88,12 @@ class _Picture:
     def _footline(self, hidden: int) -> Text:
         nulls = {frame: count for frame, count in self.bars.nulls().items() if count}
         more = f"{hidden:,} more symbols · " if hidden > 0 else ""
-        if not self.bars.any_closed:
+        seen, closed = len(self.bars.symbols), self.bars.with_closed
+        if not closed:
             return Text.assemble((more, "dim"), ("no bar has closed yet", "yellow"))
         if not nulls:
-            return Text.assemble(
-                (more, "dim"), (f"{len(self.bars.symbols):,} symbols: every indicator of every closed bar has a value", _UP)
-            )
+            symbols = f"{seen:,} symbols" if closed == seen else f"{closed:,} of {seen:,} symbols"
+            return Text.assemble((more, "dim"), (f"{symbols}: every indicator of every closed bar has a value", _UP))
         waiting = ", ".join(f"{count:,} in {frame}" for frame, count in nulls.items())
         return Text.assemble((more, "dim"), (f"indicators still warming up: {waiting}", "yellow"))
 

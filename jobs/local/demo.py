@@ -92,7 +92,7 @@ class DemoView:
         """How many symbols are there, and how many indicators still have no value."""
         nulls = self.table.nulls()
         waiting = ", ".join(f"{frame} {count:,}" for frame, count in nulls.items() if count)
-        values = f"no value yet: {waiting or 'none'}" if self.table.bars.any_closed else "no bar has closed yet"
+        values = f"no value yet: {waiting or 'none'}" if self.table.bars.with_closed else "no bar has closed yet"
         return f"{self.table.symbols_seen:,} symbols, {len(nulls)} time frames, {values}"
 
     def _follow(self, parts: Sequence[PartStatus]) -> None:

@@ -59,8 +59,11 @@ def test_forming_bars_alone_are_not_called_complete() -> None:
     table = LiveTable()
     table.update(result(0, Status.FORMING, results={"RSI": 5.0}))
     assert "no bar has closed yet" in text_of(table)
+    table.update(result(0, Status.FORMING, symbol="GE", results={"RSI": 5.0}))
     table.update(result(0, results={"RSI": 5.0}))
-    assert "every indicator of every closed bar has a value" in text_of(table)
+    assert "1 of 2 symbols: every indicator of every closed bar has a value" in text_of(table)
+    table.update(result(0, symbol="GE", results={"RSI": 5.0}))
+    assert "\n2 symbols: every indicator of every closed bar has a value" in text_of(table)
 
 
 def test_a_bar_without_prices_is_shown() -> None:
