@@ -108,7 +108,12 @@ class LiveConfig:
 
     enabled: bool = key(True, Switch(), "publish forming bars to indicator_live", Change.SAVEPOINT_SAFE)
     interval: int = key("1s", duration("250ms", "1h"), "at most one forming record a symbol and frame in this time", Change.SAVEPOINT_SAFE)
-    budget: float = key(0.2, Share(), "share of the job's time that forming records may take", Change.SAVEPOINT_SAFE)
+    budget: float = key(
+        0.2,
+        Share(),
+        "share of the job's time that forming records may take; less when other work leaves less, down to a quarter of it",
+        Change.SAVEPOINT_SAFE,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import heapq
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,17 +11,19 @@ from udfs.live import LiveRules, LiveThrottle
 
 
 class Task:
-    """A single-threaded task: time passes by waiting for the next tick or timer, and by showing."""
+    """A single-threaded task: time passes by waiting for the next tick or timer, by work at ticks, and by showing."""
 
-    def __init__(self, rules: LiveRules, cost_ms: float = 0.0) -> None:
+    def __init__(self, rules: LiveRules, cost_ms: float = 0.0, work_ms: float = 0.0) -> None:
         self.throttle = LiveThrottle(rules)
-        self.cost_ms = cost_ms
+        self.cost_ms, self.work_ms = cost_ms, work_ms
+        self.worked_ms = 0.0
         self.now_ms = 1_000_000.0
         self.spent_ms = 0.0
         self.shown: dict[str, list[float]] = {}
         self._timers: list[tuple[int, str]] = []
 
     def tick(self, symbol: str) -> None:
+        self._work(self.work_ms)
         if self.throttle.tick(symbol, int(self.now_ms)):
             self._show(symbol)
         elif (at_ms := self.throttle.wait(symbol)) is not None:
@@ -35,10 +38,14 @@ class Task:
         self.now_ms = max(self.now_ms, until_ms)
 
     def _show(self, symbol: str) -> None:
-        self.now_ms += self.cost_ms
+        self._work(self.cost_ms)
         self.spent_ms += self.cost_ms
-        self.throttle.shown(symbol, int(self.now_ms), self.cost_ms)
+        self.throttle.shown(symbol, int(self.now_ms), self.cost_ms, self.worked_ms)
         self.shown.setdefault(symbol, []).append(self.now_ms)
+
+    def _work(self, ms: float) -> None:
+        self.now_ms += ms
+        self.worked_ms += ms
 
 
 arrivals = st.lists(st.tuples(st.integers(0, 700), st.sampled_from("ABC")), min_size=1, max_size=80)
@@ -66,7 +73,7 @@ def test_a_symbol_never_waits_twice_at_once(arrivals: list) -> None:
     for gap_ms, symbol in arrivals:
         now_ms += gap_ms
         if throttle.tick(symbol, now_ms):
-            throttle.shown(symbol, now_ms, 0.1)
+            throttle.shown(symbol, now_ms, 0.1, 0.1)
             pending.discard(symbol)
         elif (at_ms := throttle.wait(symbol)) is not None:
             assert symbol not in pending
@@ -84,16 +91,16 @@ def test_switched_off_nothing_is_shown_or_waited_for() -> None:
 def test_a_timer_of_before_a_restart_or_of_a_symbol_shown_meanwhile_shows_nothing() -> None:
     throttle = LiveThrottle(LiveRules())
     assert not throttle.timer("A", 5_000)
-    throttle.shown("A", 5_000, 0.1)
+    throttle.shown("A", 5_000, 0.1, 0.1)
     at_ms = throttle.wait("A")
     assert at_ms == 6_000
-    throttle.shown("A", 6_000, 0.1)
+    throttle.shown("A", 6_000, 0.1, 0.2)
     assert not throttle.timer("A", 6_000)
 
 
-def of_many(symbols: int, cost_ms: float, seconds: int) -> Task:
-    """Every symbol ticks five times a second."""
-    task, names = Task(LiveRules(interval_ms=1_000, budget=0.2), cost_ms), [f"S{number}" for number in range(symbols)]
+def of_many(symbols: int, cost_ms: float, seconds: int, work_ms: float = 0.0) -> Task:
+    """Every symbol ticks five times a second, or as often as the task can."""
+    task, names = Task(LiveRules(interval_ms=1_000, budget=0.2), cost_ms, work_ms), [f"S{number}" for number in range(symbols)]
     started_ms = task.now_ms
     while task.now_ms < started_ms + seconds * 1_000:
         round_ms = task.now_ms + 200
@@ -118,6 +125,16 @@ def test_5000_symbols_are_shown_in_turn_so_seldom_that_the_budget_is_kept() -> N
     gaps = [later - earlier for times in task.shown.values() for earlier, later in pairwise(times[1:])]
     assert max(gaps) <= 13_000
     assert sum(gaps) / len(gaps) >= 12_000
+
+
+@pytest.mark.parametrize(("work_ms", "share"), [(0.25, 0.05), (0.1, 0.1), (0.05, 0.15)])
+def test_a_task_at_work_spends_the_budget_of_what_time_is_left(work_ms: float, share: float) -> None:
+    """5,000 ticks a second would take 125, 50 and 25 % of the time; a quarter of the budget always remains.
+
+    The first round, at once, knows nothing of the load, and the times of the second are those the first has led to.
+    """
+    before, after = of_many(1_000, 2.5, 30, work_ms), of_many(1_000, 2.5, 130, work_ms)
+    assert 0.9 * share <= (after.spent_ms - before.spent_ms) / 100_000 <= 1.1 * share
 
 
 def test_the_interval_shrinks_again_once_the_many_are_quiet() -> None:

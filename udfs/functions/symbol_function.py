@@ -119,4 +119,4 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
         """Give the output away; forming records are charged for all that it took until Flink had them."""
         self._showing_since_s = None
         yield from output
-        self._throttle.shown(symbol, now_ms, (time.perf_counter() - since_s) * 1e3)
+        self._throttle.shown(symbol, now_ms, (time.perf_counter() - since_s) * 1e3, time.thread_time() * 1e3)
