@@ -1,48 +1,87 @@
-"""Which ticks have been counted before: a log by second of event time, read only for ticks that are not news."""
+"""Which ticks have been counted before: a log by stretches of event time, read only for ticks that are not news."""
 
 from bisect import bisect_left
 from operator import itemgetter
-from typing import cast
+from typing import NamedTuple, TypeAlias
 
+from udfs.earlier_duplicates import clear_log_1
 from udfs.model import Tick
 from udfs.state_layout import Hot, Identity, Store
 
-_SLOTS = 128
-_CHUNKS = 4096
+_CHUNKS = 1 << 16
 _CHUNK_TICKS = 16
+_BUSY_CHUNKS = 16
+"""A symbol with more in one long stretch gets short ones."""
 _SECOND_NS = 1_000_000_000
 _AT = itemgetter(0)
+_Rest: TypeAlias = tuple[set[Identity], int]
+"""What is in no chunk of a stretch, and how many chunks it has."""
+
+
+class Ring(NamedTuple):
+    """How event time is laid out: stretches of a length, in so many slots."""
+
+    slots: int
+    span_ns: int
+
+    @classmethod
+    def of(cls, slots: int, window_ms: int) -> "Ring":
+        """One that holds the window with room to spare, of whole seconds."""
+        return cls(slots, _SECOND_NS * max(1, -(-window_ms // ((slots - 2) * 1_000))))
 
 
 class DuplicatesLog:
     """Knows a tick again by source, event time and id (else seq), within `window_ms` before the symbol's clock.
 
-    The newest ticks of the clock's second lie in the hot part, those of the clock's very instant always. What does
-    not fit goes into chunks of that second, each newer than the one before, so that a tick is looked for by bisection;
-    when event time enters another second the rest becomes chunk 0. Seconds lie in a ring of slots that the clock
-    overwrites as it moves on. Ticks with neither id nor seq are never duplicates.
+    Event time is cut into stretches of some seconds. The newest ticks of the clock's stretch lie in the hot part, those
+    of the clock's very instant always. What does not fit goes into chunks of that stretch, each newer than the one before,
+    so that a tick is looked for by bisection; when event time enters another stretch the rest becomes chunk 0, and says
+    how many chunks there are. Stretches lie in a ring of slots that the clock overwrites as it moves on: few long ones,
+    a put each sixteen ticks, until the symbol is so busy that a chunk in the middle might grow large; then many short ones.
+    Ticks with neither id nor seq are never duplicates.
     """
 
-    __slots__ = ("_second_ns", "_window_ns")
+    __slots__ = ("_long", "_short", "_window_ns")
 
     def __init__(self, window_ms: int) -> None:
         self._window_ns = window_ms * 1_000_000
-        # A long window has longer "seconds": the ring must hold it with room to spare.
-        self._second_ns = _SECOND_NS * max(1, -(-window_ms // ((_SLOTS - 2) * 1_000)))
+        self._long, self._short = Ring.of(16, window_ms), Ring.of(128, window_ms)
+
+    def fits(self, hot: Hot) -> bool:
+        """Whether the log is laid out as this window and the symbol's pace want it; if not, `lay_anew` before anything else."""
+        if hot.span_ns == self._long.span_ns and hot.slots == self._long.slots:
+            return hot.chunks <= _BUSY_CHUNKS
+        is_busy = hot.busy or hot.chunks
+        return bool(is_busy) and hot.span_ns == self._short.span_ns and hot.slots == self._short.slots
+
+    def lay_anew(self, store: Store, hot: Hot) -> None:
+        """Take over what was written for another pace or window, or by an earlier version."""
+        is_busy = hot.chunks > _BUSY_CHUNKS
+        known = self._clear(store, hot) if hot.slots else clear_log_1(store, hot)
+        hot.slots, hot.span_ns = self._short if is_busy else self._long
+        hot.stretch, hot.recent, hot.chunks, hot.stale, hot.busy, hot.log_1 = -1, set(), 0, 0, 0, None
+        newest_ns = -1
+        for event_time_ns, source, key in sorted(known, key=_AT):
+            if event_time_ns < hot.clock_ns - self._window_ns:
+                continue
+            stretch, at_ns = divmod(event_time_ns, hot.span_ns)
+            if stretch != hot.stretch:
+                self._enter(store, hot, stretch)
+            if event_time_ns > newest_ns:
+                self._write(store, hot, (at_ns, source, key))
+            else:  # ticks of one instant stay together
+                hot.recent.add((at_ns, source, key))
+            newest_ns = event_time_ns
 
     def note(self, store: Store, hot: Hot, tick: Tick) -> None:
         """Write down a tick newer than the clock, without a look."""
         event_time_ns, _, _, _, seq, trade_id, source, _, _ = tick
         key = seq if trade_id is None else trade_id
-        second = event_time_ns // self._second_ns
-        if second != hot.recent_second:
-            self._enter(store, hot, second)
-        if key is None:
-            return
-        if len(hot.recent) >= _CHUNK_TICKS:
-            self._append(store, hot, second, hot.recent)
-            hot.recent = set()
-        hot.recent.add((event_time_ns % self._second_ns, source, key))
+        stretch = event_time_ns // hot.span_ns
+        if stretch != hot.stretch:
+            self._enter(store, hot, stretch)
+        if key is not None:
+            self._write(store, hot, (event_time_ns % hot.span_ns, source, key))
 
     def seen(self, store: Store, hot: Hot, tick: Tick) -> bool:
         """Whether a tick not newer than the clock was counted before; if it was not, it is written down."""
@@ -50,66 +89,115 @@ class DuplicatesLog:
         key = seq if trade_id is None else trade_id
         if key is None or event_time_ns < hot.clock_ns - self._window_ns:
             return False
-        second, at_ns = divmod(event_time_ns, self._second_ns)
-        is_current = second == hot.recent_second
-        newest = hot.recent if is_current else self._rest(store, hot, second)
-        chunk = 0 if any(known[0] <= at_ns for known in newest) else self._find(store, hot, second, at_ns)
-        ticks = self._chunk(store, second, chunk) if chunk else newest
-        if (at_ns, source, key) in ticks:
+        stretch, at_ns = divmod(event_time_ns, hot.span_ns)
+        if stretch > hot.stretch:  # ticks were counted without the log
+            self._enter(store, hot, hot.clock_ns // hot.span_ns)
+        is_current = stretch == hot.stretch
+        newest, chunks = (hot.recent, hot.chunks) if is_current else self._rest(store, hot, stretch)
+        chunk = 0 if any(known[0] <= at_ns for known in newest) else self._find(store, hot, stretch, chunks, at_ns)
+        ticks = self._chunk(store, hot, stretch, chunk) if chunk else newest
+        identity = at_ns, source, key
+        if identity in ticks:
             return True
-        ticks.add((at_ns, source, key))
-        if chunk == 0 and len(ticks) > 2 * _CHUNK_TICKS:
-            ticks = self._split(store, hot, second, ticks)
-        if chunk == 0 and is_current:
-            hot.recent = ticks
+        ticks.add(identity)
+        if chunk:
+            store.put_seen(_key(hot, stretch, chunk), (stretch, ticks))
+            return False
+        if len(ticks) > 2 * _CHUNK_TICKS:
+            ticks, chunks = self._split(store, hot, stretch, ticks, chunks)
+        if is_current:
+            hot.recent, hot.chunks = ticks, chunks
         else:
-            store.put_seen(second % _SLOTS * _CHUNKS + chunk, (second, ticks))
+            self._put_rest(store, hot, stretch, ticks, chunks)
         return False
 
-    def _enter(self, store: Store, hot: Hot, second: int) -> None:
-        if hot.recent:
-            store.put_seen(hot.recent_second % _SLOTS * _CHUNKS, (hot.recent_second, hot.recent))
-        hot.recent_second, hot.recent = second, set()
-        self._clear(store, hot, second)
+    # The clock's stretch -------------------------------------------------------------------------------------------
+
+    def _write(self, store: Store, hot: Hot, identity: Identity) -> None:
+        """Write down what is newer than anything in its stretch."""
+        if len(hot.recent) >= _CHUNK_TICKS:
+            hot.chunks = self._append(store, hot, hot.stretch, hot.chunks, hot.recent)
+            hot.recent = set()
+        hot.recent.add(identity)
+
+    def _enter(self, store: Store, hot: Hot, stretch: int) -> None:
+        self._leave(store, hot)
+        hot.stretch, hot.recent, hot.chunks = stretch, set(), 0
+        part = store.get_seen(_key(hot, stretch, 0)) if hot.busy >> stretch % hot.slots & 1 else None
+        hot.stale = 0 if part is None else part[2]
+
+    def _leave(self, store: Store, hot: Hot) -> None:
+        """Keep what the hot part has of a stretch, and drop what is left in its slot of the one before."""
+        if not hot.recent and not hot.chunks:
+            return
+        for chunk in range(hot.chunks + 1, hot.stale + 1):
+            store.drop_seen(_key(hot, hot.stretch, chunk))
+        hot.busy &= ~(1 << hot.stretch % hot.slots)
+        self._put_rest(store, hot, hot.stretch, hot.recent, hot.chunks)
+
+    # Any stretch ---------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _clear(store: Store, hot: Hot, second: int) -> None:
-        """Drop the chunks of the second that had the slot before."""
-        slot = second % _SLOTS
-        for chunk in range(1, hot.chunks.pop(slot, 0) + 1):
-            store.drop_seen(slot * _CHUNKS + chunk)
+    def _rest(store: Store, hot: Hot, stretch: int) -> _Rest:
+        """Chunk 0 of a stretch that the clock has left, or has never been in."""
+        part = store.get_seen(_key(hot, stretch, 0))
+        if part is None:
+            return set(), 0
+        if part[0] != stretch:
+            for chunk in range(1, part[2] + 1):
+                store.drop_seen(_key(hot, stretch, chunk))
+            return set(), 0
+        return part[1], part[2]
 
-    def _append(self, store: Store, hot: Hot, second: int, ticks: set[Identity]) -> None:
-        """Keep ticks newer than all chunks of their second as its next one."""
-        slot = second % _SLOTS
-        chunk = min(hot.chunks.get(slot, 0) + 1, _CHUNKS - 1)
-        hot.chunks[slot] = chunk
-        full = self._chunk(store, second, chunk) if chunk == _CHUNKS - 1 else set()
-        store.put_seen(slot * _CHUNKS + chunk, (second, ticks | full))
+    @staticmethod
+    def _put_rest(store: Store, hot: Hot, stretch: int, ticks: set[Identity], chunks: int) -> None:
+        if chunks:
+            hot.busy |= 1 << stretch % hot.slots
+        store.put_seen(_key(hot, stretch, 0), (stretch, ticks, chunks))
 
-    def _split(self, store: Store, hot: Hot, second: int, ticks: set[Identity]) -> set[Identity]:
+    @staticmethod
+    def _chunk(store: Store, hot: Hot, stretch: int, chunk: int) -> set[Identity]:
+        part = store.get_seen(_key(hot, stretch, chunk))
+        return part[1] if part is not None and part[0] == stretch else set()
+
+    def _append(self, store: Store, hot: Hot, stretch: int, chunks: int, ticks: set[Identity]) -> int:
+        """Keep ticks newer than all chunks of their stretch as its next one; how many there are then."""
+        chunk = min(chunks + 1, _CHUNKS - 1)
+        full = self._chunk(store, hot, stretch, chunk) if chunk == chunks else set()
+        store.put_seen(_key(hot, stretch, chunk), (stretch, ticks | full))
+        return chunk
+
+    def _split(self, store: Store, hot: Hot, stretch: int, ticks: set[Identity], chunks: int) -> _Rest:
         """Move the older half into a chunk, ticks of one instant staying together; what remains."""
         middle_ns = sorted(map(_AT, ticks))[len(ticks) // 2]
         older = {known for known in ticks if known[0] < middle_ns}
         if older:
-            self._append(store, hot, second, older)
-        return ticks - older
+            chunks = self._append(store, hot, stretch, chunks, older)
+        return ticks - older, chunks
 
-    def _find(self, store: Store, hot: Hot, second: int, at_ns: int) -> int:
-        """The chunk whose stretch of the second an instant falls into, 0 beyond all of them: they follow each other in time."""
-        chunks = hot.chunks.get(second % _SLOTS, 0)
-        found = bisect_left(range(1, chunks + 1), at_ns, key=lambda chunk: max(map(_AT, self._chunk(store, second, chunk)), default=-1))
+    def _find(self, store: Store, hot: Hot, stretch: int, chunks: int, at_ns: int) -> int:
+        """The chunk whose part of the stretch an instant falls into, 0 beyond all of them: they follow each other in time."""
+        found = bisect_left(
+            range(1, chunks + 1), at_ns, key=lambda chunk: max(map(_AT, self._chunk(store, hot, stretch, chunk)), default=-1)
+        )
         return found + 1 if found < chunks else 0
 
-    def _rest(self, store: Store, hot: Hot, second: int) -> set[Identity]:
-        """Chunk 0 of a second that the clock has left, or has never been in."""
-        part = store.get_seen(second % _SLOTS * _CHUNKS)
-        if part is None or part[0] != second:
-            self._clear(store, hot, second)
-            return set()
-        return cast("set[Identity]", part[1])
+    def _clear(self, store: Store, hot: Hot) -> list[Identity]:
+        """Everything written down, with its event time; the log is empty afterwards."""
+        self._leave(store, hot)
+        known: list[Identity] = []
+        for slot in range(hot.slots):
+            part = store.get_seen(slot * _CHUNKS)
+            if part is None:
+                continue
+            stretch, ticks, chunks = part
+            for chunk in range(1, chunks + 1):
+                ticks |= self._chunk(store, hot, stretch, chunk)
+                store.drop_seen(slot * _CHUNKS + chunk)
+            store.drop_seen(slot * _CHUNKS)
+            known += [(stretch * hot.span_ns + at_ns, source, key) for at_ns, source, key in ticks]
+        return known
 
-    @staticmethod
-    def _chunk(store: Store, second: int, chunk: int) -> set[Identity]:
-        part = store.get_seen(second % _SLOTS * _CHUNKS + chunk)
-        return part[1] if part is not None and part[0] == second else set()
+
+def _key(hot: Hot, stretch: int, chunk: int) -> int:
+    return stretch % hot.slots * _CHUNKS + chunk

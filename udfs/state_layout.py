@@ -5,11 +5,11 @@ functions in `UPGRADES`; a part of a newer one, or one made with other fixed set
 
 | part | touched | holds |
 |---|---|---|
-| hot | by each record | clock, open minutes, waiting late ticks, the newest second of the duplicates' log |
+| hot | by each record | clock, open minutes, waiting late ticks, the newest of the duplicates' log |
 | partials | when a minute closes | open bars of the larger frames, merged from closed minutes |
 | frame | when a bar of that frame closes, is revised or shown | revisable closed bars, indicator states before and after them |
 | history | a put for each bar that can no longer be revised | the last `warm_bars` bars, for indicators and frames added later |
-| seen | when event time enters another second, and each 16 ticks | the duplicates' log, a slot a second |
+| seen | when event time enters another stretch of some seconds, and each 16 ticks | the duplicates' log, a slot a stretch |
 """
 
 from collections.abc import Callable
@@ -22,10 +22,16 @@ from udfs.panel import States
 
 Part: TypeAlias = tuple[Any, ...]
 Identity: TypeAlias = tuple[int, str | None, str | int]
-"""What tells a tick from another one of its second: ns within the second, source, id (else seq)."""
+"""What tells a tick from others of its stretch: ns within the stretch, source, id (else seq)."""
 
-HOT_VERSION = PARTIALS_VERSION = 1
-FRAME_VERSION = 2
+PARTIALS_VERSION = 1
+HOT_VERSION = FRAME_VERSION = 2
+
+
+def _hot_1_to_2(part: Part) -> Part:
+    """Version 2 logs duplicates by longer stretches; what version 1 had logged waits to be laid anew."""
+    *others, second, recent, chunks = part[1:]
+    return 2, *others, 0, 0, -1, set(), 0, 0, 0, (second, recent, chunks)
 
 
 def _frame_1_to_2(part: Part) -> Part:
@@ -33,7 +39,7 @@ def _frame_1_to_2(part: Part) -> Part:
     return 2, *part[1:], None
 
 
-UPGRADES: dict[tuple[str, int], Callable[[Part], Part]] = {("frame", 1): _frame_1_to_2}
+UPGRADES: dict[tuple[str, int], Callable[[Part], Part]] = {("hot", 1): _hot_1_to_2, ("frame", 1): _frame_1_to_2}
 """(part, version) -> what makes the next version of it."""
 
 
@@ -88,6 +94,7 @@ class Hot:
 
     __slots__ = (
         "born_ns",
+        "busy",
         "chunks",
         "clock_ns",
         "closed_ns",
@@ -95,12 +102,16 @@ class Hot:
         "due_ns",
         "floor_ns",
         "layout",
+        "log_1",
         "opens",
         "partition",
         "recent",
-        "recent_second",
         "revise_at_ms",
         "run",
+        "slots",
+        "span_ns",
+        "stale",
+        "stretch",
         "timer_ms",
         "waiting",
     )
@@ -120,9 +131,14 @@ class Hot:
         revise_at_ms: int,
         opens: dict[int, Partial],
         waiting: dict[int, Partial],
-        recent_second: int,
+        slots: int,
+        span_ns: int,
+        stretch: int,
         recent: set[Identity],
-        chunks: dict[int, int],
+        chunks: int,
+        stale: int,
+        busy: int,
+        log_1: Part | None,
     ) -> None:
         self.layout = layout
         """Settings that are fixed for the life of a state, see `layout_of`."""
@@ -149,11 +165,22 @@ class Hot:
         """Minute start -> partial bar."""
         self.waiting = waiting
         """Minute start -> late ticks of closed minutes, merged, not yet applied."""
-        self.recent_second = recent_second
+        self.slots = slots
+        """How many slots the duplicates' log has, 0 before there is one."""
+        self.span_ns = span_ns
+        """How long a stretch of it is."""
+        self.stretch = stretch
+        """The clock's stretch, counted from 1970."""
         self.recent = recent
-        """The duplicates' log of the newest ticks of the clock's second."""
+        """The log of its newest ticks."""
         self.chunks = chunks
-        """Slot of the log -> how many further chunks of that second are in `seen`."""
+        """How many chunks of it are in `seen`."""
+        self.stale = stale
+        """How many chunks an older stretch has left in its slot."""
+        self.busy = busy
+        """A bit for each slot that may hold chunks."""
+        self.log_1 = log_1
+        """The second, its ticks and the chunks by slot, as hot parts of version 1 had them; None once they are laid anew."""
 
     def part(self) -> Part:
         """What is kept."""
@@ -172,9 +199,14 @@ class Hot:
             self.revise_at_ms,
             self.opens,
             self.waiting,
-            self.recent_second,
+            self.slots,
+            self.span_ns,
+            self.stretch,
             self.recent,
             self.chunks,
+            self.stale,
+            self.busy,
+            self.log_1,
         )
 
 
@@ -184,7 +216,7 @@ NEVER = 2**63 - 1
 
 def new_hot(layout: str, run: int, partition: int) -> Hot:
     """A symbol that has not been met yet."""
-    return Hot(layout, run, partition, -1, -1, 0, 0, 0, NEVER, 0, 0, {}, {}, -1, set(), {})
+    return Hot(layout, run, partition, -1, -1, 0, 0, 0, NEVER, 0, 0, {}, {}, 0, 0, -1, set(), 0, 0, 0, None)
 
 
 def read_hot(part: Part, layout: str) -> Hot:

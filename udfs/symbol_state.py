@@ -97,6 +97,8 @@ class SymbolState:
     def _count(self, store: Store, hot: Hot, ticks: Sequence[Tick], limit_ns: int, outcome: Outcome) -> int:
         """Merge what counts into open minutes or among the waiting; the newest event time counted, -1 for none."""
         duplicates, lateness_ns = self._duplicates, self._lateness_ns
+        if duplicates is not None and not duplicates.fits(hot):
+            duplicates.lay_anew(store, hot)
         newest_ns = -1
         start_ns = end_ns = -1
         late = False

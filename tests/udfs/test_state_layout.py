@@ -22,7 +22,7 @@ def test_each_part_reads_back_as_it_was_kept() -> None:
     partials = Partials(("1min", "5min"), {"5min": (0, [])})
     assert read_partials(partials_part(partials)) == partials
     assert {type(part) for part in (hot.part(), frame_part(frame), partials_part(partials))} == {tuple}
-    assert (hot.part()[0], frame_part(frame)[0], partials_part(partials)[0]) == (1, 2, 1)
+    assert (hot.part()[0], frame_part(frame)[0], partials_part(partials)[0]) == (2, 2, 1)
 
 
 def test_a_state_of_other_scales_is_refused_and_the_keys_are_named() -> None:
@@ -50,7 +50,7 @@ def test_a_job_with_other_scales_does_not_touch_the_state_it_was_given() -> None
 
 @pytest.mark.parametrize(
     ("name", "version", "read"),
-    [("hot", 1, lambda part: read_hot(part, LAYOUT)), ("frame", 2, read_frame), ("partials", 1, read_partials)],
+    [("hot", 2, lambda part: read_hot(part, LAYOUT)), ("frame", 2, read_frame), ("partials", 1, read_partials)],
 )
 def test_a_part_of_a_newer_version_is_refused_by_name(name: str, version: int, read) -> None:
     with pytest.raises(StateError, match=f"'{name}' is of version {version + 1}, this version of tickloom reads {version}"):
@@ -85,7 +85,7 @@ def test_a_symbol_goes_on_from_a_state_of_an_older_version(monkeypatch: pytest.M
     driver.restart()
     with pytest.raises(StateError, match="'hot' is of version 0"):
         driver.forming()
-    monkeypatch.setitem(state_layout.UPGRADES, ("hot", 0), lambda part: (1, *part[1:], before["hot"][-1]))
+    monkeypatch.setitem(state_layout.UPGRADES, ("hot", 0), lambda part: (2, *part[1:], before["hot"][-1]))
     monkeypatch.setitem(state_layout.UPGRADES, ("partials", 0), lambda part: (1, *part[1:], before["partials"][-1]))
     monkeypatch.setitem(state_layout.UPGRADES, ("frame", 0), lambda part: (1, *part[1:-1], before["1min"][-2]))
     for each in (driver, untouched):
@@ -94,4 +94,4 @@ def test_a_symbol_goes_on_from_a_state_of_an_older_version(monkeypatch: pytest.M
         each.finish()
     assert driver.results == untouched.results
     assert driver.store.get_hot() == untouched.store.get_hot()
-    assert driver.store.get_hot()[0] == 1  # type: ignore[index]
+    assert driver.store.get_hot()[0] == 2  # type: ignore[index]
