@@ -9,6 +9,7 @@ from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext, 
 
 from udfs.functions.counters import Counters
 from udfs.functions.flink_store import FlinkStore
+from udfs.functions.hot_parts import HotParts
 from udfs.functions.records import RecordCodec
 from udfs.live import LiveRules, LiveThrottle
 from udfs.outcome import Outcome
@@ -38,8 +39,7 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
         self._decode = self._codec.decode
         self._state = SymbolState(self._rules, self._run)
         self._store = FlinkStore(runtime_context)
-        self._hots: dict[str, Hot] = {}
-        """Each symbol's hot part as it was last kept: a task that fails is opened anew and reads it from Flink's state."""
+        self._hots = HotParts()
         self._throttle = LiveThrottle(self._live_rules)
         self._showing_since_s: float | None = None
         self._counters = Counters(runtime_context)
@@ -59,13 +59,13 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
             hot = self._hots.get(symbol)
             hot = self._state.on_ticks(self._store, symbol, decoded.ticks, record_ms, int(partition), now_ms, outcome, hot)
             if hot is not None:
-                self._hots[symbol] = hot
+                self._hots.hold(symbol, hot, self._store.kept)
             if self._throttle.tick(symbol, now_ms):
-                self._show(symbol, now_ms, output)
+                self._show(symbol, hot, now_ms, output)
             elif (at_ms := self._throttle.wait(symbol)) is not None:
                 outcome.processing_timers.append(at_ms)
         elif decoded.drop:
-            self._hots.pop(symbol, None)
+            self._hots.forget(symbol)
             self._state.drop(self._store, symbol, int(partition), now_ms, outcome)
         if outcome.refusals or outcome.split_records or decoded.rounded or len(decoded.ticks) != decoded.lines:
             refusals = (*decoded.refusals, *outcome.refusals)
@@ -79,7 +79,7 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
         """Event time closes bars of quiet symbols; processing time says revisions and the last forming bars."""
         symbol = ctx.get_current_key()
         now_ms = time.time_ns() // 1_000_000
-        hot = self._hots.get(symbol)
+        hot, self._store.kept = self._hots.get(symbol), b""
         output: list[Any] = []
         if ctx.time_domain() == TimeDomain.EVENT_TIME:
             self._state.on_event_timer(self._store, symbol, timestamp, now_ms, self._outcome, hot)
@@ -87,13 +87,15 @@ class SymbolFunction(KeyedProcessFunction):  # type: ignore[misc]  # PyFlink has
             now_ms = max(now_ms, timestamp)  # a clock that was set back must not make it too early: no other timer comes
             self._state.on_processing_timer(self._store, symbol, now_ms, self._outcome, hot)
             if self._throttle.timer(symbol, now_ms):
-                self._show(symbol, now_ms, output)
+                self._show(symbol, hot, now_ms, output)
+        if hot is not None and self._store.kept:
+            self._hots.hold(symbol, hot, self._store.kept)
         return self._carry_out(symbol, ctx, now_ms, output)
 
-    def _show(self, symbol: str, now_ms: int, output: list[Any]) -> None:
+    def _show(self, symbol: str, hot: Hot | None, now_ms: int, output: list[Any]) -> None:
         self._showing_since_s = time.perf_counter()
         key = symbol.encode()
-        for result in self._state.forming(self._store, symbol, self._hots.get(symbol), now_ms):
+        for result in self._state.forming(self._store, symbol, hot, now_ms):
             output.append((LIVE, Row(key, self._codec.encode_result(result))))
 
     def _carry_out(self, symbol: str, ctx: Any, now_ms: int, output: list[Any]) -> Iterable[Any] | None:

@@ -12,7 +12,7 @@ from connectors.job_codec import JobCodec
 from tests.udfs.functions.test_counters import Group
 from tests.udfs.functions.test_flink_store import Context as States
 from udfs.frames import parse_frames
-from udfs.functions import symbol_function
+from udfs.functions import hot_parts, symbol_function
 from udfs.functions.symbol_function import LIVE, SymbolFunction
 from udfs.live import LiveRules
 from udfs.model import Scales
@@ -51,6 +51,12 @@ class Flink(States):
 
     def time_domain(self) -> Any:
         return TimeDomain.PROCESSING_TIME
+
+
+@pytest.fixture(params=["few symbols", "many symbols"], autouse=True)
+def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How hot parts are held on to makes no difference."""
+    monkeypatch.setattr(hot_parts, "FEW", 1_000 if request.param == "few symbols" else 0)
 
 
 @pytest.fixture
