@@ -11,7 +11,8 @@ from udfs.state_layout import Hot, Identity, Store
 _CHUNKS = 1 << 16
 _CHUNK_TICKS = 16
 _BUSY_CHUNKS = 16
-"""A symbol with more in one long stretch gets short ones."""
+"""A symbol with more in one long stretch gets short ones, and long ones again when none of these has a chunk. What fits into short ones
+without makes nine or ten in a long one: nobody goes back and forth."""
 _SECOND_NS = 1_000_000_000
 _AT = itemgetter(0)
 _Rest: TypeAlias = tuple[set[Identity], int]
@@ -51,8 +52,8 @@ class DuplicatesLog:
         """Whether the log is laid out as this window and the symbol's pace want it; if not, `lay_anew` before anything else."""
         if hot.span_ns == self._long.span_ns and hot.slots == self._long.slots:
             return hot.chunks <= _BUSY_CHUNKS
-        is_busy = hot.busy or hot.chunks
-        return bool(is_busy) and hot.span_ns == self._short.span_ns and hot.slots == self._short.slots
+        is_quiet = not hot.busy and not hot.chunks
+        return not is_quiet and hot.span_ns == self._short.span_ns and hot.slots == self._short.slots
 
     def lay_anew(self, store: Store, hot: Hot) -> None:
         """Take over what was written for another pace or window, or by an earlier version."""

@@ -3,6 +3,7 @@
 import base64
 import json
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,20 @@ def test_a_symbol_that_was_busy_goes_back_to_long_stretches_and_knows_all_it_kne
             assert not any(log.is_new(each) for each in within[:: max(1, len(within) // 30)])
     assert log.hot.slots == 16
     assert sum(kind == "seen" for kind, _ in log.store.kept) <= 16 * 4
+
+
+def test_whatever_its_pace_a_log_is_laid_anew_once_a_turn_of_the_ring_at_most() -> None:
+    """Fifteen ticks and then a hundred of one instant, each second: many chunks in a long stretch, few in short ones."""
+    log, laid_at = Log(), [T0]
+    layout = log.hot.slots
+    for second in range(400):
+        for number in range(115):
+            log.is_new(tick(T0 + second * SECOND + min(number, 15), second * 1_000 + number))
+            if log.hot.slots != layout:
+                layout = log.hot.slots
+                laid_at.append(T0 + second * SECOND)
+    assert len(laid_at) >= 3
+    assert all(later - earlier >= 100 * SECOND for earlier, later in pairwise(laid_at[2:]))
 
 
 def test_the_log_does_not_grow_with_time() -> None:
