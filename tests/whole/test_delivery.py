@@ -92,13 +92,13 @@ def starts(bars: list[dict[str, Any]]) -> list[int]:
     return [(bar["start_ms"] - FIRST_MS) // MINUTE for bar in bars]
 
 
-async def heard(messages: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
-    """The next message of that kind."""
-    while True:
-        for message in json.loads(await messages.receive_str(timeout=20)):
-            if message["T"] == kind:
-                found: dict[str, Any] = message
-                return found
+async def heard(messages: aiohttp.ClientWebSocketResponse, kind: str, count: int = 1) -> list[dict[str, Any]]:
+    """The next messages of that kind, in as many frames as they come in."""
+    found: list[dict[str, Any]] = []
+    while len(found) < count:
+        found += [message for message in json.loads(await messages.receive_str(timeout=20)) if message["T"] == kind]
+    assert len(found) == count
+    return found
 
 
 SUBSCRIBE = {"op": "subscribe", "id": 1, "channels": [{"channel": "bars", "time_frames": ["1min"], "symbols": ["IBM"], "snapshot": 3}]}
@@ -134,9 +134,10 @@ def test_it_answers_is_found_and_when_it_is_stopped_says_goodbye(
         async def converse() -> tuple[dict[str, Any], int | None]:
             async with aiohttp.ClientSession() as session, session.ws_connect(f"{process.url}/v1/ws") as client:
                 await client.send_json(SUBSCRIBE)
-                assert len((await heard(client, "snapshot"))["bars"]) == 3
+                (snapshot,) = await heard(client, "snapshot")
+                assert len(snapshot["bars"]) == 3
                 process.process.terminate()
-                bye = await heard(client, "bye")
+                (bye,) = await heard(client, "bye")
                 while (await client.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
                     pass
                 return bye, client.close_code
@@ -176,7 +177,7 @@ def test_two_side_by_side_are_each_complete_and_one_that_dies_touches_no_other(b
                 await heard(client, "snapshot")
                 first.kill()
                 topic.write(BARS, BARS + 1)
-                return starts([await heard(client, "bar"), await heard(client, "bar")])
+                return starts(await heard(client, "bar", 2))
 
         assert asyncio.run(converse()) == [BARS, BARS + 1]
         names = {each["instance"] for each in get(f"{second.url}/v1/services").json["services"]}
@@ -236,15 +237,17 @@ def test_with_keys_and_tls_nobody_comes_in_without_and_no_key_is_told(
             async with aiohttp.ClientSession() as session:
                 async with session.ws_connect(f"{process.url}/v1/ws", ssl=trusted, headers={"Cookie": cookie}) as client:
                     await client.send_json(SUBSCRIBE)
-                    by_cookie = await heard(client, "snapshot")
+                    (by_cookie,) = await heard(client, "snapshot")
                     assert run([*process.options, "keys", "revoke", "desk"]) == 0
-                    revoked = await heard(client, "error")
+                    (revoked,) = await heard(client, "error")
                 async with session.ws_connect(f"{process.url}/v1/ws", ssl=trusted) as client:
                     await client.send_json(SUBSCRIBE)
-                    assert (await heard(client, "error"))["status"] == 401
+                    (refused,) = await heard(client, "error")
+                    assert refused["status"] == 401
                     await client.send_json({"op": "auth", "key": admin})
                     await client.send_json(SUBSCRIBE)
-                    assert (await heard(client, "snapshot"))["bars"] == by_cookie["bars"]
+                    (by_key,) = await heard(client, "snapshot")
+                    assert by_key["bars"] == by_cookie["bars"]
                 with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                     await session.ws_connect(f"{process.url}/v1/ws", ssl=trusted, headers={"Origin": "https://evil.example"})
                 assert refused.value.status == 403
