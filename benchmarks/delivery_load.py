@@ -29,6 +29,8 @@ from jobs.simulated_market import symbol_names
 from udfs.frames import MINUTE_MS
 
 SYMBOLS, HZ, RUN_S = 200, 4.0, 60.0
+WARM_UP_S = 30.0
+"""Until the broker's JVM, on the clients' core, has compiled what it runs all the time: meanwhile clients wait for seconds."""
 MANY, EACH = 1_000, 20
 HEALTHY, STALLED, EACH_OF_FEW = 160, 40, 50
 SNAPSHOTS = 500
@@ -67,6 +69,7 @@ def measure(bench: Bench) -> Part:
     """Many clients, then few of which some stop reading, then snapshots."""
     pin(bench.stack.broker.pid, other_cores())
     seconds = max(10.0, RUN_S * bench.scale)
+    _run(bench.stack, "warm-up", Asked("", MANY, 0, SYMBOLS, EACH, HZ), max(10.0, WARM_UP_S * bench.scale))
     many = _run(bench.stack, "many", Asked("", MANY, 0, SYMBOLS, EACH, HZ), seconds)
     alone = _run(bench.stack, "healthy", Asked("", HEALTHY, 0, SYMBOLS, EACH_OF_FEW, HZ), seconds)
     beside = _run(bench.stack, "stalled", Asked("", HEALTHY, STALLED, SYMBOLS, EACH_OF_FEW, HZ), seconds)
